@@ -1,0 +1,105 @@
+"""The data dictionary: every column of a cohort, its label, type and accepted values."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pandas as pd
+
+from nxp2lib import paths
+
+
+@dataclass(frozen=True)
+class Column:
+    """One row of ``data/data_dictionary.csv``.
+
+    ``type`` is ``text``, ``category``, ``yes_no``, ``integer`` or ``number``; ``values`` the accepted values as
+    written in files (empty: any); ``minimum`` and ``maximum`` the accepted range in ``unit`` (None: open);
+    ``required`` is ``yes`` (every row has a value), ``no``, or ``derived`` (computed, never stored in a file);
+    ``applies_when`` names the yes/no column without which a value makes no sense (empty: always applies).
+    """
+
+    name: str
+    label: str
+    section: str
+    type: str
+    unit: str
+    values: tuple[str, ...]
+    minimum: float | None
+    maximum: float | None
+    required: str
+    applies_when: str
+    meaning: str
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether the column is computed from others and never stored."""
+        return self.required == "derived"
+
+    @property
+    def accepted(self) -> str:
+        """What a cell may hold, in words, for error messages and forms.
+
+        >>> column("age_at_onset").accepted
+        'a whole number from 0 to 110 (years)'
+        >>> column("sex").accepted
+        'male or female'
+        """
+        if self.type == "yes_no":
+            return "1 (yes), 0 (no) or blank (unknown)"
+        if self.values:
+            return ", ".join(self.values[:-1]) + f" or {self.values[-1]}"
+        if self.type == "text":
+            return "text"
+        kind = "a whole number" if self.type == "integer" else "a number"
+        return f"{kind} from {self.minimum:g} to {self.maximum:g} ({self.unit})"
+
+
+def _column(row: dict[str, str]) -> Column:
+    numbers = {key: float(row[key]) if row[key] else None for key in ("minimum", "maximum")}
+    return Column(**{**row, **numbers, "values": tuple(row["values"].split("|")) if row["values"] else ()})
+
+
+@lru_cache
+def columns() -> dict[str, Column]:
+    """Return every column by name, in the dictionary's order (the row order of tables and forms)."""
+    frame = pd.read_csv(paths.DICTIONARY, dtype=str, keep_default_na=False)
+    return {row["name"]: _column(row) for row in frame.to_dict("records")}
+
+
+def stored() -> dict[str, Column]:
+    """Return the columns that a cohort file may hold: all but the derived ones."""
+    return {name: column for name, column in columns().items() if not column.is_derived}
+
+
+def column(name: str) -> Column:
+    """Return one column.
+
+    Raises KeyError naming the nearest column when the dictionary has none of that name.
+    """
+    try:
+        return columns()[name]
+    except KeyError:
+        raise KeyError(f"{name!r} is not in the data dictionary{nearest(name, columns())}") from None
+
+
+def label(name: str) -> str:
+    """Return the label of a column, for tables and figures.
+
+    >>> label("gottron_sign_or_papules")
+    'Gottron sign/papules'
+    """
+    return column(name).label
+
+
+def nearest(word: str, known) -> str:
+    """Return ``"; did you mean 'x'?"`` for the known word nearest to ``word``, or nothing.
+
+    >>> nearest("disphagia", ["myalgia", "dysphagia"])
+    "; did you mean 'dysphagia'?"
+    >>> nearest("telephone", ["myalgia", "dysphagia"])
+    ''
+    """
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {found[0]!r}?" if found else ""

@@ -1,0 +1,63 @@
+"""Where things lie: the project's folders, and files that appear whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "data"
+PUBLISHED = DATA / "published"
+NOTEBOOKS = ROOT / "notebooks"
+OUTPUTS = ROOT / "outputs"
+
+COHORT = DATA / "cohort.csv"
+SCREENING = DATA / "screening.csv"
+DICTIONARY = DATA / "data_dictionary.csv"
+RATES = DATA / "cancer_incidence_japan.csv"
+
+
+def find(path: str | Path) -> Path:
+    """Find an input file named by a user.
+
+    A relative path is looked up in the working directory first, then in the project's folder, so that
+    a notebook's default ``data/cohort.csv`` works from everywhere.
+
+    >>> find("data/data_dictionary.csv").name
+    'data_dictionary.csv'
+
+    Raises FileNotFoundError naming every place searched.
+    """
+    given = Path(path).expanduser()
+    places = dict.fromkeys([given.absolute(), (ROOT / given).absolute()])
+    for place in places:
+        if place.is_file():
+            return place
+    raise FileNotFoundError(f"{path}: no such file (looked for {' and '.join(map(str, places))})")
+
+
+def output_folder(path: str | Path) -> Path:
+    """Return the folder that takes results; a relative one lies in the project's folder.
+
+    The environment variable ``NXP2_OUTPUT_ROOT`` moves relative folders elsewhere; the tests use it so that
+    they never touch the results of a run. The folder is not created here.
+    """
+    root = Path(os.environ.get("NXP2_OUTPUT_ROOT", ROOT))
+    return root / Path(path).expanduser()
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` and rename it onto ``path`` when the block succeeds.
+
+    A reader, or a run that is killed, sees the old file or the new one, never half of one. The temporary
+    name keeps the file's suffix, since writers choose their format by it. Missing folders are created.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
