@@ -1,0 +1,187 @@
+"""Describe a cohort: counts, percentages, means and quantiles, overall and by group."""
+
+import pandas as pd
+
+from nxp2lib import dictionary
+
+QUANTILE_METHODS = {
+    "weibull": "weighted average at (n+1)p, type 6, as in SPSS",
+    "linear": "type 7, as in Excel and R",
+    "hazen": "type 5",
+    "median_unbiased": "type 8",
+    "inverted_cdf": "type 1",
+    "averaged_inverted_cdf": "type 2, as in SAS",
+}
+COLUMNS = ["row", "group", "statistic", "value"]
+
+
+def proportion(values: pd.Series) -> dict[str, float]:
+    """Count the patients with a finding among those in whom it is known.
+
+    ``values`` is a yes/no column; missing values leave the denominator and are counted.
+
+    >>> proportion(pd.Series([True, False, True, None], dtype="boolean"))
+    {'n': 2, 'denominator': 3, 'percent': 66.66666666666667, 'missing': 1}
+
+    The percentage is NaN where nobody's value is known.
+    """
+    known = values.dropna()
+    n, denominator = int(known.sum()), len(known)
+    percent = 100 * n / denominator if denominator else float("nan")
+    return {"n": n, "denominator": denominator, "percent": percent, "missing": len(values) - denominator}
+
+
+def quantiles(values: pd.Series, method: str = "weibull") -> dict[str, float]:
+    """Return the quartiles and the median of the known values.
+
+    ``method`` is one of ``QUANTILE_METHODS``; the paper's software prints ``weibull`` (Hyndman and Fan 1996, type 6).
+
+    >>> quantiles(pd.Series([1, 2, 3, 4, 5]))
+    {'q1': 1.5, 'median': 3.0, 'q3': 4.5}
+
+    NaN where no value is known. Raises ValueError for another method.
+    """
+    check_quantile_method(method)
+    known = values.dropna().to_numpy(dtype=float)
+    if not len(known):
+        return dict.fromkeys(["q1", "median", "q3"], float("nan"))
+    import numpy as np
+
+    q1, median, q3 = np.quantile(known, [0.25, 0.5, 0.75], method=method)
+    return {"q1": float(q1), "median": float(median), "q3": float(q3)}
+
+
+def check_quantile_method(method: str) -> None:
+    """Raise ValueError unless ``method`` is one of ``QUANTILE_METHODS``."""
+    if method not in QUANTILE_METHODS:
+        accepted = ", ".join(QUANTILE_METHODS)
+        raise ValueError(f"quantile_method: {method!r} is not accepted; accepted: {accepted}")
+
+
+def spread(values: pd.Series) -> dict[str, float]:
+    """Return mean, minimum and maximum of the known values; NaN where there is none.
+
+    >>> spread(pd.Series([2, 4, None]))
+    {'mean': 3.0, 'minimum': 2.0, 'maximum': 4.0}
+    """
+    known = values.dropna().astype(float)
+    return {"mean": float(known.mean()), "minimum": float(known.min()), "maximum": float(known.max())}
+
+
+def groups(cohort: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
+    """Split a cohort: ``total`` first, then each value of the grouping column ``by`` in the dictionary's order.
+
+    Patients whose group is unknown stay in ``total`` only.
+
+    >>> from nxp2lib.cohort import load
+    >>> {name: len(patients) for name, patients in groups(load(), "age_group").items()}
+    {'total': 76, 'juvenile': 29, 'adult': 47}
+    """
+    named = {value: cohort[cohort[by] == value] for value in dictionary.column(by).values}
+    return {"total": cohort, **named}
+
+
+def summarize(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, quantile_method: str = "weibull") -> pd.DataFrame:
+    """Describe each row of a table in the whole cohort and in each group of ``by``.
+
+    ``rows`` has the columns ``row`` (a column of the cohort) and ``kind`` (``count``, ``mean`` or ``median``), as
+    `nxp2lib.published.rows` returns them. The result is long, ``row,group,statistic,value``, at full precision; it
+    opens with the row ``patients``: the size of each group and its percentage of the cohort.
+    """
+    parts = groups(cohort, by)
+    found = [
+        (("patients", group), {"n": len(part), "percent": 100 * len(part) / len(cohort)})
+        for group, part in parts.items()
+    ]
+    for row, kind in zip(rows["row"], rows["kind"], strict=True):
+        for group, part in parts.items():
+            found.append(((row, group), _statistics(part[row], kind, quantile_method)))
+    return long(found)
+
+
+def _statistics(values: pd.Series, kind: str, quantile_method: str) -> dict[str, float]:
+    if kind == "count":
+        return proportion(values)
+    known = {"denominator": int(values.notna().sum()), "missing": int(values.isna().sum())}
+    return {**(spread(values) if kind == "mean" else quantiles(values, quantile_method)), **known}
+
+
+def long(found) -> pd.DataFrame:
+    """Arrange ``((row, group), {statistic: value})`` pairs as a long table with the columns ``COLUMNS``."""
+    records = [(*place, name, value) for place, values in found for name, value in values.items()]
+    return pd.DataFrame(records, columns=COLUMNS)
+
+
+def value(results: pd.DataFrame, row: str, group: str, statistic: str) -> float:
+    """Look one number up in a long table of results.
+
+    Raises KeyError where the table does not hold it exactly once.
+    """
+    here = (results["row"] == row) & (results["group"] == group) & (results["statistic"] == statistic)
+    if here.sum() != 1:
+        raise KeyError(f"{row}/{group}/{statistic} stands {here.sum()} times in the results")
+    return results.loc[here, "value"].item()
+
+
+def phenotypes(cohort: pd.DataFrame) -> pd.DataFrame:
+    """Describe Figure 1: phenotype, and rashes within the polymyositis phenotype, overall and by age group.
+
+    Rows ``dermatomyositis``, ``polymyositis``, ``other_rash`` (polymyositis phenotype with rashes that are not specific
+    for dermatomyositis) and ``no_rash``. The group ``polymyositis`` holds the patients of that phenotype.
+    """
+    skin = skin_categories(cohort)
+    parts = {**groups(cohort, "age_group"), "polymyositis": groups(cohort, "phenotype")["polymyositis"]}
+    found = []
+    for group, part in parts.items():
+        found += [((name, group), proportion(part[name])) for name in ["dermatomyositis", "polymyositis"]]
+        here = skin.loc[part.index]
+        found += [
+            ((name, group), proportion((here == name).where(here.notna()).astype("boolean")))
+            for name in ["other_rash", "no_rash"]
+        ]
+    return long(found)
+
+
+def skin_categories(cohort: pd.DataFrame) -> pd.Series:
+    """Return for each patient ``dermatomyositis``, ``other_rash`` or ``no_rash``, the three parts of Figure 1.
+
+    Missing where the phenotype is unknown, or where a patient of polymyositis phenotype has no answer on rashes.
+    """
+    other = cohort["any_rash"].map({True: "other_rash", False: "no_rash"}).astype(object)
+    named = other.where((cohort["phenotype"] == "polymyositis").fillna(False), None)
+    named = named.mask((cohort["phenotype"] == "dermatomyositis").fillna(False), "dermatomyositis")
+    order = ["dermatomyositis", "other_rash", "no_rash"]
+    return pd.Series(pd.Categorical(named, categories=order), index=cohort.index)
+
+
+def running_text(cohort: pd.DataFrame) -> pd.DataFrame:
+    """Describe what the text prints beyond the tables: normal creatine kinase, titers, phenotype crosses.
+
+    ``normal_creatine_kinase`` by age group; ``no_muscular_symptom``: neither myalgia nor weakness; interstitial lung
+    disease and malignancy by phenotype; ``ana_titer_80`` and so on, among all patients with a known titer.
+    """
+    found = [
+        (("normal_creatine_kinase", group), proportion(~part["creatine_kinase_elevated"]))
+        for group, part in groups(cohort, "age_group").items()
+    ]
+    found.append((("no_muscular_symptom", "total"), proportion(~(cohort["myalgia"] | cohort["muscle_weakness"]))))
+    for group, part in list(groups(cohort, "phenotype").items())[1:]:
+        for row in ["interstitial_lung_disease", "malignancy"]:
+            found.append(((row, group), proportion(part[row])))
+    titers = cohort["ana_titer"]
+    for titer in dictionary.column("ana_titer").values[2:]:
+        found.append(((f"ana_titer_{titer}", "total"), proportion(titers == int(titer))))
+    found.append((("ana_titer_below_80", "total"), proportion(titers < 80)))
+    return long(found)
+
+
+def flow(screening: pd.DataFrame) -> pd.DataFrame:
+    """Count the people of a screening list by antibody.
+
+    ``screening`` has one row per person with the columns ``screening_id`` and ``antibody``. Rows ``screened`` (everyone
+    listed) and one per antibody found.
+    """
+    counts = screening["antibody"].value_counts(sort=False)
+    found = [(("screened", "total"), {"n": len(screening)})]
+    found += [((name, "total"), {"n": int(n)}) for name, n in counts.items()]
+    return long(found)

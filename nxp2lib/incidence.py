@@ -1,0 +1,184 @@
+"""Compare a cohort's malignancies with the general population's: the standardized incidence ratio."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from nxp2lib import compare, describe, dictionary, paths
+
+
+class Ratio(NamedTuple):
+    """A standardized incidence ratio with its confidence interval."""
+
+    sir: float
+    ci_low: float
+    ci_high: float
+
+
+@lru_cache
+def rates() -> pd.DataFrame:
+    """Return Japan's cancer incidence by sex and 5-year age group, 2016 and 2017 pooled.
+
+    Columns: ``sex``, ``age_lower``, ``age_upper`` (completed years; infinite from 100), ``cases``, ``population``
+    (persons) and ``rate`` (cases per person-year).
+
+    >>> round(rates().query("sex == 'female' and age_lower == 50")["rate"].item() * 100_000, 1)
+    586.2
+    """
+    yearly = pd.read_csv(paths.RATES)
+    yearly["age_upper"] = yearly["age_upper"].fillna(np.inf)
+    pooled = yearly.groupby(["sex", "age_lower", "age_upper"], as_index=False)[["cases", "population"]].sum()
+    return pooled.assign(rate=pooled["cases"] / pooled["population"])
+
+
+def person_years(age: pd.Series, sex: pd.Series, years_at_risk: float | pd.Series) -> pd.DataFrame:
+    """Split each patient's time at risk over the age groups of the reference rates.
+
+    ``age`` (completed years) is taken as the exact age at the start; ``years_at_risk`` is one number of years for
+    everyone or one per patient. A woman of 48 followed for 5 years spends 2 of them in 45-49 and 3 in 50-54. Returns
+    the reference rates with the columns ``person_years`` and ``expected`` (cases).
+
+    >>> split = person_years(pd.Series([48]), pd.Series(["female"]), 5)
+    >>> split.loc[split["person_years"] > 0, ["age_lower", "person_years"]].values.tolist()
+    [[45.0, 2.0], [50.0, 3.0]]
+
+    Patients with a missing age, sex or time contribute nothing. Raises ValueError for a time that is not above zero.
+    """
+    start, time = age.astype(float), pd.Series(years_at_risk, index=age.index).astype(float)
+    if len(time):
+        check_years_at_risk(time.min())
+    reference = rates().copy()
+    spent = [
+        _overlap(start[sex == band.sex], time[sex == band.sex], band.age_lower, band.age_upper + 1)
+        for band in reference.itertuples()
+    ]
+    return reference.assign(person_years=spent, expected=np.array(spent) * reference["rate"])
+
+
+def check_years_at_risk(years_at_risk: float) -> None:
+    """Raise ValueError unless the time at risk is a number of years above zero."""
+    if not 0 < years_at_risk < float("inf"):
+        raise ValueError(f"years_at_risk: {years_at_risk:g} is not accepted; accepted: a number above 0 (years)")
+
+
+def _overlap(start: pd.Series, time: pd.Series, lower: float, upper: float) -> float:
+    """Return the years that intervals of ``time`` from ``start`` spend between two ages, summed over patients."""
+    inside = np.minimum(start + time, upper) - np.maximum(start, lower)
+    return float(inside.clip(lower=0).sum())
+
+
+def garwood(observed: int, expected: float, confidence: float = 0.95) -> Ratio:
+    """Return observed / expected with the exact Poisson interval of Garwood (1936).
+
+    Each limit leaves (1 - confidence) / 2 on its side; the lower one is 0 when nothing was observed. R's
+    ``poisson.test(observed, expected)`` agrees.
+
+    >>> [round(number, 2) for number in garwood(8, 0.357)]
+    [22.41, 9.67, 44.15]
+
+    NaN where nothing was expected.
+    """
+    from scipy.stats import chi2
+
+    tail = (1 - confidence) / 2
+    low = chi2.ppf(tail, 2 * observed) / 2 if observed else 0.0
+    return _ratio(observed, low, chi2.ppf(1 - tail, 2 * observed + 2) / 2, expected)
+
+
+def byar(observed: int, expected: float, confidence: float = 0.95) -> Ratio:
+    """Return observed / expected with Byar's approximate interval (Breslow and Day 1987, volume II, page 69).
+
+    >>> [round(number, 2) for number in byar(8, 0.357)]
+    [22.41, 9.65, 44.16]
+    """
+    from scipy.stats import norm
+
+    z, above = norm.ppf((1 + confidence) / 2), observed + 1
+    low = observed * (1 - 1 / (9 * observed) - z / (3 * observed**0.5)) ** 3 if observed else 0.0
+    return _ratio(observed, low, above * (1 - 1 / (9 * above) + z / (3 * above**0.5)) ** 3, expected)
+
+
+def mid_p(observed: int, expected: float, confidence: float = 0.95) -> Ratio:
+    """Return observed / expected with the mid-P interval: half the probability of the observed count on each side.
+
+    >>> [round(number, 2) for number in mid_p(8, 0.357)]
+    [22.41, 10.41, 42.55]
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import poisson
+
+    tail = (1 - confidence) / 2
+
+    def below(mean: float) -> float:
+        return poisson.cdf(observed, mean) - poisson.pmf(observed, mean) / 2
+
+    highest = 2 * observed + 50 + 20 / tail**0.5
+    low = brentq(lambda mean: below(mean) - (1 - tail), 1e-12, highest) if observed else 0.0
+    return _ratio(observed, low, brentq(lambda mean: below(mean) - tail, 1e-12, highest), expected)
+
+
+def _ratio(observed: int, low: float, high: float, expected: float) -> Ratio:
+    if not expected > 0:
+        return Ratio(*[float("nan")] * 3)
+    return Ratio(observed / expected, float(low / expected), float(high / expected))
+
+
+INTERVALS = {"garwood": garwood, "byar": byar, "mid_p": mid_p}
+
+
+def standardize(
+    cohort: pd.DataFrame,
+    years_at_risk: float | pd.Series = 1.0,
+    confidence: float = 0.95,
+    interval: str = "garwood",
+) -> dict[str, float]:
+    """Return observed and expected malignancies, person-years and their ratio for the patients given.
+
+    Patients whose malignancy is unknown leave the observed and the expected side and are counted as ``missing``.
+    ``interval`` is one of ``INTERVALS``. The ratio is NaN where nobody is at risk.
+    """
+    compare.check_confidence(confidence)
+    known = cohort[cohort["malignancy"].notna()]
+    time = years_at_risk[known.index] if isinstance(years_at_risk, pd.Series) else years_at_risk
+    split = person_years(known["age_at_onset"], known["sex"], time)
+    observed, expected = int(known["malignancy"].sum()), float(split["expected"].sum())
+    ratio = INTERVALS[interval](observed, expected, confidence)
+    return {
+        "observed": observed,
+        "expected": expected,
+        "person_years": float(split["person_years"].sum()),
+        **ratio._asdict(),
+        "missing": len(cohort) - len(known),
+    }
+
+
+def malignancies(cohort: pd.DataFrame, years_at_risk: float = 1.0, confidence: float = 0.95) -> pd.DataFrame:
+    """Return the results of the malignancy section: adults against the population, by sex, by time at risk, by site.
+
+    Long, ``row,group,statistic,value``: row ``all_sites`` for adults at ``years_at_risk`` each, ``male`` and
+    ``female`` among them, ``years_at_risk_1`` to ``years_at_risk_10``, ``follow_up_years`` where every adult has a
+    time of their own, then the number of patients per site and age group.
+    """
+    adults = cohort[cohort["age_group"] == "adult"]
+    found = [(("all_sites", "adult"), standardize(adults, years_at_risk, confidence))]
+    for sex in dictionary.column("sex").values:
+        found.append(((sex, "adult"), standardize(adults[adults["sex"] == sex], years_at_risk, confidence)))
+    for years in range(1, 11):
+        found.append(((f"years_at_risk_{years}", "adult"), standardize(adults, years, confidence)))
+    if len(adults) and adults["follow_up_years"].fillna(0).gt(0).all():
+        own_time = adults["follow_up_years"].astype(float)
+        found.append((("follow_up_years", "adult"), standardize(adults, own_time, confidence)))
+    return pd.concat([describe.long(found), sites(cohort)], ignore_index=True)
+
+
+def sites(cohort: pd.DataFrame) -> pd.DataFrame:
+    """Count malignancies by site and age group; rows are the sites that occur, most frequent first."""
+    counts = cohort["malignancy_site"].value_counts()
+    found = [
+        ((site, group), {"n": int((part["malignancy_site"] == site).sum())})
+        for site in counts[counts > 0].index
+        for group, part in list(describe.groups(cohort, "age_group").items())[1:]
+    ]
+    return describe.long(found)

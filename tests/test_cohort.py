@@ -1,0 +1,256 @@
+"""Reading and checking cohort files: what is accepted, what is refused, and in which words."""
+
+from contextlib import suppress
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_describe import five_patients
+
+from nxp2lib import cohort, dictionary, paths
+
+HEADER = "patient_id,sex,age_at_onset"
+ROWS = ["a,female,30", "b,male,4"]
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(*lines, name="cohort.csv", encoding="utf-8"):
+        path = tmp_path / name
+        path.write_bytes(("\n".join(lines) + "\n").encode(encoding))
+        return path
+
+    return write
+
+
+def refusal(path) -> str:
+    with pytest.raises(cohort.CohortError) as caught:
+        cohort.load(path)
+    return str(caught.value)
+
+
+def test_a_small_file_is_read_typed_and_derived(file):
+    patients = cohort.load(file(HEADER + ",myalgia,max_creatine_kinase", "a,female,30,1,812.5", "b,male,4,,"))
+    assert patients["age_group"].tolist() == ["adult", "juvenile"]
+    assert patients["myalgia"].tolist() == [True, pd.NA]
+    assert patients["max_creatine_kinase"].tolist() == [812.5, pd.NA]
+    assert "dysphagia" in patients.attrs["absent"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_byte_order_mark_does_not_matter(file, encoding):
+    assert len(cohort.load(file(HEADER, *ROWS, encoding=encoding))) == 2
+
+
+def test_excel_is_read_like_csv(tmp_path):
+    path = tmp_path / "cohort.xlsx"
+    columns = {"patient_id": ["a", "b"], "sex": ["female", "male"], "age_at_onset": [30, 4], "myalgia": [1, None]}
+    pd.DataFrame(columns).to_excel(path, index=False)
+    assert cohort.load(path)["age_at_onset"].tolist() == [30, 4]
+    assert cohort.load(path)["myalgia"].tolist() == [True, pd.NA]
+
+
+def test_spaces_around_a_value_and_blank_lines_do_not_matter(file):
+    assert len(cohort.load(file(HEADER, " a , female ,30", ",,", "b,male,4"))) == 2
+
+
+def test_a_missing_file_names_where_it_was_looked_for():
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.csv: no such file"):
+        cohort.load("nowhere.csv")
+
+
+def test_a_refused_value_names_file_row_column_value_and_what_is_accepted(file):
+    assert refusal(file(HEADER, "a,female,30", "b,F,4")) == (
+        "cohort.csv: row 3, column sex: 'F' is not accepted; accepted: male or female"
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "accepted"),
+    [
+        ("age_at_onset", "200", "a whole number from 0 to 110 (years)"),
+        ("age_at_onset", "4.5", "a whole number from 0 to 110 (years)"),
+        ("age_at_onset", "nan", "a whole number from 0 to 110 (years)"),
+        ("age_at_onset", "", "a value in every row: a whole number from 0 to 110 (years)"),
+        ("sex", "", "a value in every row: male or female"),
+        ("myalgia", "2", "1 (yes), 0 (no) or blank (unknown)"),
+        ("myalgia", "yes", "1 (yes), 0 (no) or blank (unknown)"),
+        ("ana_titer", "100", "0, 40, 80, 160, 320, 640, 1280 or 2560"),
+        ("max_creatine_kinase", "inf", "a number from 1 to 500000 (IU/L)"),
+        ("max_creatine_kinase", "1,200", "a number from 1 to 500000 (IU/L)"),
+    ],
+)
+def test_values_outside_the_dictionary_are_refused(column, value, accepted):
+    raw = pd.DataFrame({"patient_id": ["a"], "sex": ["male"], "age_at_onset": ["40"]}).assign(**{column: value})
+    raw.index = pd.RangeIndex(2, 3)
+    assert cohort.problems(raw) == [cohort.Problem(2, column, value, accepted)]
+
+
+def test_whole_numbers_written_with_a_decimal_point_are_accepted(file):
+    patients = cohort.load(file(HEADER + ",myalgia", "a,female,30.0,1.0"))
+    assert patients["age_at_onset"].tolist() == [30]
+    assert patients["myalgia"].tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("columns", "column", "accepted"),
+    [
+        ({"heliotrope_rash": "1", "any_rash": "0"}, "any_rash", "1 or blank, since heliotrope_rash is 1"),
+        ({"facial_edema": "1", "any_rash": "0"}, "any_rash", "1 or blank, since facial_edema is 1"),
+        ({"distal_weakness": "1", "muscle_weakness": "0"}, "muscle_weakness", "1 or blank, since distal_weakness is 1"),
+        ({"microinfarction": "0", "muscle_biopsy": "0"}, "microinfarction", "blank unless muscle_biopsy is 1"),
+        ({"microinfarction": "1"}, "microinfarction", "blank unless muscle_biopsy is 1"),
+        ({"malignancy_site": "colon", "malignancy": "0"}, "malignancy_site", "blank unless malignancy is 1"),
+    ],
+)
+def test_columns_that_contradict_each_other_are_refused(columns, column, accepted):
+    raw = pd.DataFrame({"patient_id": ["a"], "sex": ["male"], "age_at_onset": ["40"]}).assign(**columns)
+    raw.index = pd.RangeIndex(2, 3)
+    assert [(p.column, p.accepted) for p in cohort.problems(raw)] == [(column, accepted)]
+
+
+def test_every_problem_is_reported_in_one_pass_in_file_order(file):
+    text = file(HEADER + ",myalgia", "a,female,30,7", "a,x,400,1")
+    found = cohort.problems(cohort.read(text))
+    assert [(p.row, p.column) for p in found] == [
+        (2, "patient_id"),
+        (2, "myalgia"),
+        (3, "patient_id"),
+        (3, "sex"),
+        (3, "age_at_onset"),
+    ]
+
+
+def test_a_misspelt_column_is_refused_with_the_nearest_name(file):
+    assert "did you mean 'dysphagia'?" in refusal(file(HEADER + ",disphagia", "a,female,30,1"))
+
+
+def test_a_missing_required_column_names_the_nearest_header(file):
+    assert "column age_at_onset: is missing; accepted: a column of this name; did you mean 'age_onset'?" in refusal(
+        file("patient_id,sex,age_onset", *ROWS)
+    )
+
+
+def test_a_derived_column_is_not_accepted_from_a_file(file):
+    assert "column phenotype: 'phenotype' is not accepted; accepted: nothing: it is computed" in refusal(
+        file(HEADER + ",phenotype", "a,female,30,polymyositis")
+    )
+
+
+def test_a_column_that_stands_twice_is_refused(file):
+    assert "column sex: 'sex' is not accepted; accepted: each column once" in refusal(
+        file(HEADER + ",sex", "a,male,3,male")
+    )
+
+
+def test_a_header_without_patients_is_refused(file):
+    assert "at least one row below the header" in refusal(file(HEADER))
+
+
+def test_an_empty_file_is_refused_in_one_sentence(tmp_path):
+    path = tmp_path / "empty.csv"
+    path.write_bytes(b"")
+    assert refusal(path).startswith("empty.csv: cannot be read: ")
+
+
+@pytest.mark.parametrize("name", ["cohort.xlsx", "cohort.csv"])
+def test_bytes_that_are_no_table_are_refused_in_one_sentence(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(bytes(range(256)) * 20)
+    assert "\n" not in refusal(path)
+    assert "a CSV file in UTF-8 or an Excel workbook" in refusal(path)
+
+
+def test_more_than_five_problems_are_summed_up(file):
+    text = refusal(file(HEADER, *(f"p{i},x,30" for i in range(9))))
+    assert text.count("\n") == 5
+    assert "and 4 more; `nxp2 validate cohort.csv` lists all" in text
+
+
+def test_a_notebook_shows_the_reasons_and_no_traceback(file):
+    with pytest.raises(cohort.CohortError) as caught:
+        cohort.load(file(HEADER, "a,x,30"))
+    assert caught.value._render_traceback_() == [f"CohortError: {caught.value}"]
+
+
+def test_a_phenotype_is_unknown_only_where_both_signs_leave_it_open():
+    signs = {"heliotrope_rash": ["1", "0", "", "0", ""], "gottron_sign_or_papules": ["", "1", "", "0", "0"]}
+    patients = five_patients(**signs, any_rash=["1", "1", "", "0", ""])
+    assert patients["phenotype"].astype(object).where(patients["phenotype"].notna(), None).tolist() == [
+        "dermatomyositis",
+        "dermatomyositis",
+        None,
+        "polymyositis",
+        None,
+    ]
+
+
+def test_the_age_limit_moves_patients_between_the_groups():
+    frame = five_patients()
+    assert cohort.derive(frame, 13)["age_group"].tolist()[1] == "juvenile"
+    assert cohort.derive(frame, 12)["age_group"].tolist()[1] == "adult"
+
+
+@pytest.mark.parametrize("limit", [0, 180, -3])
+def test_an_age_limit_outside_human_life_is_refused(limit):
+    with pytest.raises(ValueError, match="juvenile_below_age"):
+        cohort.derive(five_patients(), limit)
+
+
+def test_a_titer_of_40_is_not_positive_and_80_is():
+    assert five_patients()["ana_positive"].tolist() == [False, False, True, True, pd.NA]
+
+
+def test_provenance_tells_synthetic_mixed_and_other_cohorts_apart():
+    assert cohort.provenance(five_patients(synthetic=["1"] * 5)).startswith("Reconstructed cohort: 5 synthetic")
+    assert cohort.provenance(five_patients(synthetic=["1", "", "", "0", "0"])).startswith("Mixed cohort: 1 of 5")
+    assert cohort.provenance(five_patients()) == "Cohort of 5 patients, none of them marked as synthetic."
+
+
+def test_the_default_cohort_has_no_problem():
+    assert cohort.problems(cohort.read(paths.COHORT)) == []
+
+
+def test_every_column_of_the_dictionary_is_complete():
+    for column in dictionary.columns().values():
+        assert column.label
+        assert column.section
+        assert column.meaning
+        assert column.type in cohort.PANDAS_TYPES
+        assert column.required in ("yes", "no", "derived")
+        assert column.applies_when == "" or dictionary.column(column.applies_when).type == "yes_no"
+        if column.type in ("integer", "number") and not column.values:
+            assert column.minimum < column.maximum
+            assert column.unit
+
+
+def test_an_unknown_column_name_is_an_error_that_names_the_nearest():
+    with pytest.raises(KeyError, match="did you mean 'myalgia'"):
+        dictionary.column("mialgia")
+
+
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_other_separators_are_named(file, mark, name):
+    lines = [line.replace(",", mark) for line in [HEADER, *ROWS]]
+    assert f"its columns are separated by {name}, not by commas" in refusal(file(*lines))
+
+
+def test_a_blank_required_cell_is_called_blank(file):
+    assert refusal(file(HEADER, "a,,30")).startswith(
+        "cohort.csv: row 2, column sex: is blank; accepted: a value in every row"
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, 3000), byte=st.integers(0, 255), cut=st.booleans())
+def test_a_damaged_workbook_is_read_or_refused_but_never_a_traceback(tmp_path, place, byte, cut):
+    path = tmp_path / "cohort.xlsx"
+    if not path.exists():
+        pd.DataFrame({"patient_id": ["a"], "sex": ["male"], "age_at_onset": [30]}).to_excel(path, index=False)
+    whole = path.read_bytes()
+    place %= len(whole)
+    damaged = tmp_path / "damaged.xlsx"
+    damaged.write_bytes(whole[:place] if cut else whole[:place] + bytes([byte]) + whole[place + 1 :])
+    with suppress(cohort.CohortError):
+        cohort.load(damaged)

@@ -1,0 +1,182 @@
+"""Two-group tests against R, against hand counts, and against what must hold for any data."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from golden import CENTRAL, EXACTLY_FIVE_PERCENT, FISHER, FISHER_RXC, HOLM, HULL_EXCEPTIONS, MANN_WHITNEY
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from test_describe import five_patients
+
+from nxp2lib import compare, describe
+
+counts = st.integers(0, 25)
+tables = st.tuples(counts, counts, counts, counts).map(lambda x: [[x[0], x[1]], [x[2], x[3]]])
+samples = st.lists(st.integers(0, 20), min_size=1, max_size=15)
+
+
+def by_name(case):
+    return case["name"]
+
+
+@pytest.mark.parametrize("case", FISHER, ids=by_name)
+def test_fisher_agrees_with_r(case):
+    for level, interval in case["intervals"].items():
+        found = compare.fisher(case["table"], level)
+        assert found.p_value == pytest.approx(case["p_value"], rel=1e-9)
+        assert found.odds_ratio == pytest.approx(case["odds_ratio"], rel=1e-6, nan_ok=True)
+        assert [found.ci_low, found.ci_high] == pytest.approx(interval, rel=1e-8, abs=2e-9)
+
+
+def test_the_interval_is_not_the_central_one_that_can_contradict_its_own_p_value():
+    found = compare.fisher(CENTRAL["table"])
+    assert found.p_value < 0.05
+    assert found.ci_high < 1 < CENTRAL["interval"][1]
+
+
+@pytest.mark.parametrize("table", EXACTLY_FIVE_PERCENT, ids=str)
+def test_a_p_value_of_exactly_one_in_twenty_is_not_below_it_and_the_interval_reaches_one(table):
+    found = compare.fisher(table)
+    assert found.p_value == 0.05
+    assert found.ci_low <= 1 <= found.ci_high
+
+
+@pytest.mark.parametrize("case", FISHER_RXC, ids=by_name)
+def test_the_r_by_c_test_agrees_with_r(case):
+    assert compare.fisher_exact_rxc(case["table"]) == pytest.approx(case["p_value"], rel=1e-9)
+
+
+@pytest.mark.parametrize("case", MANN_WHITNEY, ids=by_name)
+def test_mann_whitney_agrees_with_r(case):
+    found = compare.mann_whitney(case["x"], case["y"])
+    assert found.u == case["statistic"]
+    all_equal = math.isnan(case["p_value"])
+    assert found.p_value == pytest.approx(1 if all_equal else case["p_value"], rel=1e-9)
+    assert found.p_exact == pytest.approx(case["exact_p_value"] or math.nan, rel=1e-9, nan_ok=True)
+    assert found.shift == pytest.approx(case["shift"], rel=1e-9)
+
+
+@pytest.mark.parametrize("case", HOLM, ids=by_name)
+def test_holm_agrees_with_r(case):
+    found = compare.holm(pd.Series(case["p_values"], dtype=float))
+    adjusted = [math.nan if p is None else p for p in case["adjusted"]]
+    assert found.tolist() == pytest.approx(adjusted, nan_ok=True)
+
+
+@given(tables)
+def test_fisher_agrees_with_scipy(table):
+    assert compare.fisher_p(table) == pytest.approx(stats.fisher_exact(table).pvalue, rel=1e-6)
+
+
+@given(tables)
+def test_swapping_the_groups_turns_the_odds_ratio_upside_down_and_keeps_p(table):
+    one, other = compare.fisher(table), compare.fisher(table[::-1])
+    assert other.p_value == pytest.approx(one.p_value)
+    if one.odds_ratio not in (0, math.inf) and not math.isnan(one.odds_ratio):
+        assert other.odds_ratio * one.odds_ratio == pytest.approx(1, rel=1e-6)
+    if one.ci_low > 0:
+        assert other.ci_high == pytest.approx(1 / one.ci_low, rel=1e-6)
+
+
+@settings(max_examples=300)
+@given(tables, st.sampled_from([0.9, 0.95, 0.99]))
+def test_the_interval_holds_the_estimate_and_excludes_one_only_with_a_small_p(table, confidence):
+    found = compare.fisher(table, confidence)
+    if math.isnan(found.odds_ratio):
+        assert (found.p_value, found.ci_low, found.ci_high) == (1, 0, math.inf)
+        return
+    assert found.ci_low <= found.odds_ratio <= found.ci_high
+    if not found.ci_low <= 1 <= found.ci_high:
+        assert found.p_value < 1 - confidence + 1e-9
+
+
+@pytest.mark.parametrize("case", HULL_EXCEPTIONS, ids=lambda case: str(case["table"]))
+def test_where_the_unrejected_odds_ratios_leave_a_gap_the_interval_spans_it(case):
+    found = compare.fisher(case["table"])
+    assert found.p_value == pytest.approx(case["p_value"], rel=1e-9)
+    assert found.p_value < 0.05
+    assert [found.ci_low, found.ci_high] == pytest.approx(case["interval"], rel=1e-8, abs=2e-9)
+
+
+@given(tables.filter(lambda table: sum(map(sum, table)) <= 55))
+def test_up_to_55_patients_the_interval_excludes_one_exactly_when_p_is_below_five_percent(table):
+    found = compare.fisher(table)
+    assert (found.p_value < 0.05) == (not found.ci_low <= 1 <= found.ci_high)
+
+
+@given(st.lists(st.lists(st.integers(0, 4), min_size=2, max_size=3), min_size=2, max_size=3).filter(
+    lambda rows: len({len(row) for row in rows}) == 1 and sum(map(sum, rows)) > 0))  # fmt: skip
+def test_the_r_by_c_test_does_not_depend_on_orientation(rows):
+    table = np.array(rows)
+    assert compare.fisher_exact_rxc(table) == pytest.approx(compare.fisher_exact_rxc(table.T), rel=1e-6)
+
+
+@given(tables.filter(lambda table: sum(map(sum, table)) > 0))
+def test_the_r_by_c_test_of_two_rows_and_columns_is_fishers(table):
+    assert compare.fisher_exact_rxc(table) == pytest.approx(compare.fisher_p(table), rel=1e-5)
+
+
+@given(samples, samples)
+def test_swapping_the_samples_mirrors_the_rank_test(second, first):
+    one, other = compare.mann_whitney(second, first), compare.mann_whitney(first, second)
+    assert other.p_value == pytest.approx(one.p_value)
+    assert other.shift == pytest.approx(-one.shift)
+    assert other.superiority + one.superiority == pytest.approx(1)
+
+
+@given(samples, samples)
+def test_the_rank_test_sees_ranks_only(second, first):
+    stretched = compare.mann_whitney([x**3 for x in second], [x**3 for x in first])
+    assert stretched.p_value == pytest.approx(compare.mann_whitney(second, first).p_value)
+
+
+def test_missing_values_do_not_change_the_rank_test():
+    assert compare.mann_whitney([1, 5, None, 7], [2, 3, math.nan]) == compare.mann_whitney([1, 5, 7], [2, 3])
+
+
+def test_equal_values_everywhere_give_a_rank_test_p_of_one():
+    assert compare.mann_whitney([4, 4, 4], [4, 4]).p_value == 1
+
+
+def test_the_rank_test_of_an_empty_sample_is_missing():
+    assert all(math.isnan(number) for number in compare.mann_whitney([], [1, 2]))
+
+
+def test_a_negative_count_is_refused():
+    with pytest.raises(ValueError, match="none below zero"):
+        compare.fisher([[3, -1], [2, 4]])
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 95, -0.5])
+def test_a_confidence_outside_zero_to_one_is_refused(confidence):
+    with pytest.raises(ValueError, match=r"confidence: .* is not accepted"):
+        compare.fisher([[1, 2], [3, 4]], confidence)
+
+
+def test_the_later_group_stands_on_top_and_unknown_answers_are_left_out():
+    patients = five_patients()
+    assert compare.two_by_two(patients["myalgia"], patients["age_group"]).tolist() == [[2, 0], [1, 1]]
+
+
+ROWS = pd.DataFrame(
+    {
+        "row": ["myalgia", "age_at_onset", "max_creatine_kinase"],
+        "kind": ["count", "mean", "median"],
+        "tested": [True, False, True],
+    }
+)
+
+
+def test_only_tested_rows_are_compared_each_with_its_test():
+    found = compare.compare(five_patients(), ROWS, "age_group")
+    assert set(found["row"]) == {"myalgia", "max_creatine_kinase"}
+    assert describe.value(found, "max_creatine_kinase", "comparison", "shift") == 250
+    assert describe.value(found, "myalgia", "comparison", "p_value") == pytest.approx(1)
+
+
+def test_a_comparison_with_an_empty_group_is_missing_not_one():
+    found = compare.compare(five_patients(age_at_onset=["4"] * 5), ROWS, "age_group")
+    assert found["value"].isna().all()
