@@ -1,0 +1,351 @@
+"""Draw the figures: what a clinician would print, with the finding as title and words for those who cannot see it."""
+
+import math
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+
+from nxp2lib import describe, dictionary, paths, table
+from nxp2lib.cohort import provenance
+
+# Okabe and Ito's colours, safe for colour-blind readers; a group keeps its colour through all notebooks.
+COLOURS = {
+    "total": "#4D4D4D",
+    "juvenile": "#0072B2",
+    "adult": "#E69F00",
+    "limited": "#56B4E9",
+    "extended": "#D55E00",
+    "dermatomyositis": "#CC79A7",
+    "polymyositis": "#009E73",
+    "other_rash": "#009E73",
+    "no_rash": "#A6DBC8",
+    "male": "#332288",
+    "female": "#AA4499",
+}
+MARKED = "#882255"  # a row with P below 0.05, in no group's colour
+NAMES = {
+    "total": "All patients",
+    "juvenile": "Juveniles",
+    "adult": "Adults",
+    "limited": "Limited weakness",
+    "extended": "Extended weakness",
+    "dermatomyositis": "Dermatomyositis phenotype",
+    "polymyositis": "Polymyositis phenotype",
+    "other_rash": "Polymyositis phenotype, other rashes",
+    "no_rash": "Polymyositis phenotype, no rash",
+    "male": "Men",
+    "female": "Women",
+}
+STYLE = {
+    "figure.dpi": 110,
+    "savefig.dpi": 200,
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.titlesize": 11,
+    "legend.frameon": False,
+    "svg.hashsalt": "nxp2lib",
+}
+
+
+class DescribedFigure(Figure):
+    """A figure that carries its alternative text into notebooks, HTML pages and saved files."""
+
+    alternative_text = ""
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {}, {"image/png": {"alt": self.alternative_text}}
+
+
+def _new(width: float, height: float, **layout):
+    plt.rcParams.update(STYLE)
+    return plt.subplots(figsize=(width, height), layout="constrained", FigureClass=DescribedFigure, **layout)
+
+
+def _finish(figure: DescribedFigure, cohort: pd.DataFrame, text: str) -> DescribedFigure:
+    """Add the words for the figure, and a line saying whose patients it shows."""
+    figure.alternative_text = f"{text} {provenance(cohort)}"
+    figure.supxlabel(provenance(cohort), fontsize=7.5, color="#555555", x=0.01, ha="left")
+    return figure
+
+
+def save(figure: DescribedFigure, name: str, output_dir: str | Path) -> None:
+    """Write a figure as ``figures/<name>.png`` and ``.svg``; both carry the alternative text as their description."""
+    folder = paths.output_folder(output_dir) / "figures"
+    for suffix, metadata in [("png", {}), ("svg", {"Date": None})]:
+        with paths.replacing(folder / f"{name}.{suffix}") as partial:
+            figure.savefig(partial, metadata={"Description": figure.alternative_text, **metadata})
+
+
+def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> DescribedFigure:
+    """Draw Figure 1: the shares of the phenotypes in all patients (A), juveniles (B) and adults (C).
+
+    ``results`` comes from `describe.phenotypes`. Segments are labelled ``n (%)``.
+    """
+    figure, axes = _new(9, 4.4, nrows=3, sharex=True)
+    parts = {
+        "total": ["dermatomyositis", "other_rash", "no_rash"],
+        "juvenile": ["dermatomyositis", "polymyositis"],
+        "adult": ["dermatomyositis", "polymyositis"],
+    }
+    said = []
+    for letter, (axis, (group, rows)) in zip("ABC", zip(axes, parts.items(), strict=True), strict=True):
+        said.append(_proportion_bar(axis, results, group, rows))
+        known = int(describe.value(results, rows[0], group, "denominator"))
+        axis.set_title(f"{letter}  {NAMES[group]} (n = {known})", fontsize=10)
+        axis.tick_params(bottom=group == "adult")
+        axis.spines["bottom"].set_visible(group == "adult")
+    shown = dict.fromkeys(["dermatomyositis", "other_rash", "no_rash"])
+    handles = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[row]) for row in shown]
+    labels = [NAMES["dermatomyositis"], "Polymyositis phenotype, other rashes (A) or all (B, C)", NAMES["no_rash"]]
+    axes[0].legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.25), ncols=3, fontsize=8.5, handlelength=1,
+                   borderaxespad=0)  # fmt: skip
+    axes[-1].set_xlabel("Share of patients (%)")
+    shares = table.with_display(results).set_index(["row", "group", "statistic"])["display"]
+    juvenile, adult = (shares["polymyositis", group, "percent"] for group in ("juvenile", "adult"))
+    title = f"Polymyositis phenotype: {juvenile} % of juveniles, {adult} % of adults"
+    figure.suptitle(title, fontsize=11, weight="bold", x=0.01, ha="left")
+    return _finish(figure, cohort, "Phenotypes as bars of 100 percent. " + " ".join(said))
+
+
+def _proportion_bar(axis, results: pd.DataFrame, group: str, rows: list[str]) -> str:
+    left, said = 0.0, []
+    for row in rows:
+        n, known = (int(describe.value(results, row, group, name)) for name in ("n", "denominator"))
+        share = 100 * n / known if known else 0.0
+        axis.barh(0, share, left=left, color=COLOURS[row], edgecolor="white", height=0.8)
+        label = f"{n} ({table.percentage(n, known)})"
+        if share >= 9:
+            dark = row not in ("no_rash", "dermatomyositis")
+            axis.text(left + share / 2, 0, label, ha="center", va="center", color="white" if dark else "black")
+        elif n:
+            axis.annotate(label, (left + share / 2, -0.4), (0, -3), textcoords="offset points", ha="center", va="top")
+        said.append(f"{NAMES[row].lower()} {label}")
+        left += share
+    axis.set(xlim=(0, 100), yticks=[], ylim=(-0.75, 0.45))
+    axis.spines["left"].set_visible(False)
+    if not left:
+        axis.text(50, 0, "no patient in this group", ha="center", va="center")
+    return f"{NAMES[group]}: {', '.join(said)}."
+
+
+def age_histogram(cohort: pd.DataFrame) -> DescribedFigure:
+    """Draw the ages at onset in 5-year classes, coloured by age group."""
+    figure, axis = _new(8, 3.8)
+    edges = np.arange(0, 5 * math.ceil((cohort["age_at_onset"].max() + 1) / 5) + 1, 5)
+    bottom, said = np.zeros(len(edges) - 1), []
+    for group, part in list(describe.groups(cohort, "age_group").items())[1:]:
+        heights, _ = np.histogram(part["age_at_onset"].dropna().to_numpy(dtype=float), bins=edges)
+        label = f"{NAMES[group]}, n = {len(part)}"
+        axis.bar(edges[:-1], heights, width=4.6, align="edge", bottom=bottom, color=COLOURS[group], label=label)
+        bottom += heights
+        if len(part):
+            ages = part["age_at_onset"]
+            said.append(f"{len(part)} {NAMES[group].lower()} aged {ages.min()} to {ages.max()}, most often "
+                        f"{edges[heights.argmax()]} to {edges[heights.argmax()] + 4}")  # fmt: skip
+    axis.set(xlabel="Age at onset (years, 5-year classes)", ylabel="Patients", xticks=edges[::2])
+    axis.yaxis.get_major_locator().set_params(integer=True)
+    axis.set_ylim(0, max(1, bottom.max() * 1.1))
+    axis.legend()
+    axis.set_title("Age at onset: " + ",\n".join(said), fontsize=10)
+    return _finish(figure, cohort, f"Histogram of age at onset: {'; '.join(said)}.")
+
+
+def frequencies(cohort: pd.DataFrame, results: pd.DataFrame, rows: list[str], by: str, title: str) -> DescribedFigure:
+    """Draw how frequent findings are in each group of ``by``, as dots on one percentage axis, labelled ``n (%)``.
+
+    ``results`` comes from `describe.summarize` and holds every one of ``rows``.
+    """
+    names = dictionary.column(by).values
+    figure, axis = _new(8.5, 1.6 + 0.55 * len(rows))
+    said = []
+    for place, row in enumerate(rows):
+        shares = []
+        for offset, group in zip((-0.16, 0.16), names, strict=True):
+            n, known = (int(describe.value(results, row, group, name)) for name in ("n", "denominator"))
+            share = 100 * n / known if known else float("nan")
+            shares.append(f"{NAMES[group].lower()} {n} of {known}")
+            axis.barh(
+                place + offset, share, height=0.3, color=COLOURS[group], label=NAMES[group] if not place else None
+            )
+            axis.text((share if known else 0) + 1, place + offset, f"{n} ({table.percentage(n, known)})", va="center",
+                      fontsize=8.5)  # fmt: skip
+        said.append(f"{dictionary.label(row)}: {', '.join(shares)}")
+    axis.set(yticks=range(len(rows)), yticklabels=[dictionary.label(row) for row in rows], xlim=(0, 112),
+             xticks=range(0, 101, 20), xlabel="Patients with the finding (%)")  # fmt: skip
+    axis.invert_yaxis()
+    axis.set_title(title, pad=22)
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0.2)
+    return _finish(figure, cohort, f"{title}. {'. '.join(said)}.")
+
+
+def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: float, title: str) -> DescribedFigure:
+    """Draw the odds ratio of each tested finding with its interval, on a log axis.
+
+    ``results`` comes from `compare.two_groups`. Estimates of zero or infinity, and limits beyond the axis, end in an
+    arrow; rows with P below 0.05 are coloured.
+    """
+    results = results[results["group"] == "comparison"]
+    numbers = results.pivot(index="row", columns="statistic", values="value").loc[list(dict.fromkeys(results["row"]))]
+    numbers = numbers.reindex(columns=["odds_ratio", "ci_low", "ci_high", "p_value"]).dropna(subset="odds_ratio")
+    first, second = (NAMES[name].lower() for name in dictionary.column(by).values)
+    figure, (axis, words) = _new(9.5, 1.7 + 0.3 * max(len(numbers), 1), ncols=2, width_ratios=[2, 1], sharey=True)
+    words.set_axis_off()
+    low, high = 0.02, 50
+    for place, row in enumerate(numbers.itertuples()):
+        _forest_row(axis, place, row, low, high)
+        words.text(0, place, _estimate(row), va="center", fontsize=9)
+        words.text(1, place, table.p_value(row.p_value), va="center", ha="right", fontsize=9)
+    axis.set_xscale("log")
+    axis.set(xlim=(low, high), yticks=range(len(numbers)), yticklabels=[dictionary.label(row) for row in numbers.index],
+             xticks=[0.02, 0.1, 0.5, 1, 2, 10, 50], ylim=(len(numbers) - 0.4, -0.6))  # fmt: skip
+    axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.minorticks_off()
+    axis.axvline(1, color="black", linewidth=0.8)
+    axis.set_xlabel(f"Odds ratio, log scale     ← more frequent: {first}   |   more frequent: {second} →")
+    axis.set_title(title)
+    words.text(0, 1.01, f"OR ({100 * confidence:g} % CI)", transform=words.transAxes, fontsize=9, weight="bold")
+    words.text(1, 1.01, "P", transform=words.transAxes, fontsize=9, weight="bold", ha="right")
+    said = [
+        f"{dictionary.label(row.Index)} {_estimate(row)}, P {table.p_value(row.p_value)}"
+        for row in numbers.itertuples()
+    ]
+    return _finish(figure, cohort, f"{title}. Odds ratios: {'; '.join(said)}.")
+
+
+def _forest_row(axis, place: int, row, low: float, high: float) -> None:
+    colour = MARKED if row.p_value < 0.05 else COLOURS["total"]
+    start, end = max(row.ci_low, low), min(row.ci_high, high)
+    axis.plot([start, end], [place, place], color=colour, linewidth=1.6, solid_capstyle="butt")
+    if low <= row.odds_ratio <= high:
+        axis.plot(row.odds_ratio, place, "s", color=colour, markersize=6)
+    for limit, edge, marker in [(row.ci_low, low, "<"), (row.ci_high, high, ">")]:
+        if not low <= limit <= high:
+            axis.plot(edge, place, marker, color=colour, markersize=6, clip_on=False)
+
+
+def _estimate(row) -> str:
+    return table.estimate(row.odds_ratio, row.ci_low, row.ci_high)
+
+
+def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str, title: str) -> DescribedFigure:
+    """Draw every patient's maximum creatine kinase by group on a log axis, with median and quartiles as lines."""
+    parts = list(describe.groups(cohort, by).items())[1:]
+    figure, axis = _new(8, 4.4)
+    said = []
+    for place, (group, part) in enumerate(parts):
+        values = part["max_creatine_kinase"].dropna().to_numpy(dtype=float)
+        axis.plot(place + _swarm(np.log10(values)), values, "o", color=COLOURS[group], alpha=0.75, markersize=5.5,
+                  markeredgewidth=0)  # fmt: skip
+        middle = describe.quantiles(part["max_creatine_kinase"], quantile_method)
+        for name, width in [("q1", 0.18), ("median", 0.3), ("q3", 0.18)]:
+            axis.plot(
+                [place - width, place + width], [middle[name]] * 2, color="black", linewidth=2 if width > 0.2 else 1
+            )
+        shown = f"{table.number(middle['median'], 0)} ({table.number(middle['q1'], 0)}–{table.number(middle['q3'], 0)})"
+        if len(values):
+            axis.text(place + 0.33, middle["median"], f"median {shown.split()[0]}", va="center", fontsize=8.5)
+        said.append(f"{NAMES[group]}: {len(values)} patients, median and quartiles {shown} IU/L")
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axis.minorticks_off()
+    labels = [f"{NAMES[group]} (n = {part['max_creatine_kinase'].notna().sum()})" for group, part in parts]
+    axis.set(xticks=range(len(parts)), xticklabels=labels, xlim=(-0.6, len(parts) - 0.3))
+    axis.set_ylabel("Maximum creatine kinase (IU/L), log scale")
+    axis.set_title(title)
+    return _finish(figure, cohort, f"{title}. {'. '.join(said)}.")
+
+
+def _swarm(values: np.ndarray, classes: int = 24) -> np.ndarray:
+    """Return sideways offsets so that patients of similar value stand side by side, none behind another."""
+    offsets = np.zeros(len(values))
+    if not len(values):
+        return offsets
+    place = np.digitize(values, np.linspace(values.min(), values.max(), classes))
+    widest = np.bincount(place).max()
+    step = min(0.045, 0.5 / widest)
+    for here in np.unique(place):
+        members = np.flatnonzero(place == here)
+        offsets[members[np.argsort(values[members])]] = (np.arange(len(members)) - (len(members) - 1) / 2) * step
+    return offsets
+
+
+def titers(cohort: pd.DataFrame, results: pd.DataFrame) -> DescribedFigure:
+    """Draw how many patients have each antinuclear antibody titer from 1:80 upwards.
+
+    ``results`` comes from `describe.running_text`.
+    """
+    names = dictionary.column("ana_titer").values[2:]
+    counts = [int(describe.value(results, f"ana_titer_{name}", "total", "n")) for name in names]
+    known = int(describe.value(results, "ana_titer_80", "total", "denominator"))
+    figure, axis = _new(7, 3.2)
+    axis.bar(range(len(names)), counts, color=COLOURS["total"], width=0.7)
+    for place, count in enumerate(counts):
+        axis.text(place, count + 0.1, f"{count} ({table.percentage(count, known)})", ha="center", fontsize=9)
+    labels = [f"1:{name}" for name in names[:-1]] + [f"≥1:{names[-1]}"]
+    axis.set(xticks=range(len(names)), xticklabels=labels, xlabel="Titer", ylabel="Patients")
+    axis.yaxis.get_major_locator().set_params(integer=True)
+    title = f"{sum(counts)} of {known} patients ({table.percentage(sum(counts), known)} %) have a titer above 1:40"
+    axis.set_title(title)
+    said = ", ".join(f"{label} {count}" for label, count in zip(labels, counts, strict=True))
+    return _finish(figure, cohort, f"{title}: {said}.")
+
+
+def incidence_ratio(cohort: pd.DataFrame, results: pd.DataFrame, confidence: float) -> DescribedFigure:
+    """Draw observed beside expected cancers of adults (left) and the ratio as time at risk grows (right).
+
+    ``results`` comes from `incidence.malignancies`.
+    """
+    figure, (left, right) = _new(10, 4.2, ncols=2, width_ratios=[1, 1.3])
+    for place, row in enumerate(["all_sites", "female", "male"]):
+        observed, expected = (describe.value(results, row, "adult", name) for name in ("observed", "expected"))
+        bars = [(-0.18, observed, "#4D4D4D", "observed"), (0.18, expected, "#BBBBBB", "expected")]
+        for offset, number, colour, label in bars:
+            left.bar(place + offset, number, width=0.34, color=colour, label=label if not place else None)
+            shown = f"{number:.0f}" if label == "observed" else table.number(number, 2)
+            left.text(place + offset, number, shown, ha="center", va="bottom", fontsize=9)
+    left.set(xticks=range(3), xticklabels=["All adults", "Women", "Men"], ylabel="Malignancies")
+    observed, expected = (describe.value(results, "all_sites", "adult", name) for name in ("observed", "expected"))
+    left.set_title(f"{observed:.0f} malignancies observed, {table.number(expected)} expected", fontsize=10)
+    left.legend()
+    curve = pd.DataFrame(
+        {name: [describe.value(results, f"years_at_risk_{year}", "adult", name) for year in range(1, 11)]
+         for name in ("sir", "ci_low", "ci_high")}, index=range(1, 11))  # fmt: skip
+    _ratio_curve(right, curve, confidence)
+    said = "; ".join(
+        f"{year} years: {table.estimate(*row, 1)}" for year, row in zip(curve.index, curve.to_numpy(), strict=True)
+    )
+    text = f"Left, observed and expected malignancies in adults. Right, incidence ratio by time at risk: {said}."
+    return _finish(figure, cohort, text)
+
+
+def _ratio_curve(axis, curve: pd.DataFrame, confidence: float) -> None:
+    axis.axhline(1, color="black", linewidth=0.8)
+    axis.text(10, 1.03, "general population", ha="right", va="bottom", fontsize=8.5)
+    axis.set(xlabel="Time at risk per adult (person-years)", ylabel="Standardized incidence ratio, log scale",
+             xticks=range(1, 11))  # fmt: skip
+    if curve["sir"].isna().all():
+        axis.text(5.5, 0.5, "not computable: no adult at risk", ha="center", transform=axis.get_xaxis_transform())
+        return
+    lowest = curve.loc[curve["ci_low"] > 0, "ci_low"].min()
+    floor = 0.1 if pd.isna(lowest) else min(0.5, lowest)
+    axis.set_yscale("log")
+    axis.fill_between(
+        curve.index, curve["ci_low"].clip(lower=floor), curve["ci_high"], color=COLOURS["adult"], alpha=0.3
+    )
+    axis.plot(curve.index, curve["sir"].where(curve["sir"] > 0), "o-", color="#9A6A00")
+    axis.set_ylim(bottom=floor * 0.9)
+    for year in (1, 5, 10):
+        axis.annotate(table.number(curve.at[year, "sir"], 1), (year, max(curve.at[year, "sir"], floor)), (6, 5),
+                      textcoords="offset points", fontsize=9)  # fmt: skip
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    first, last = (table.number(curve.at[year, "sir"], 1) for year in (1, 10))
+    title = f"The ratio is {first} at 1 and {last} at 10 person-years ({100 * confidence:g} % interval)"
+    axis.set_title(title, fontsize=10)

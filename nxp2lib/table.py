@@ -1,0 +1,256 @@
+"""Display results as tables, laid out as in the paper, and save them."""
+
+from decimal import Decimal
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+
+from nxp2lib import describe, dictionary, export, paths
+from nxp2lib.export import Table
+from nxp2lib.published import round_half_up
+
+FISHER, RANKS, NOT_COMPUTABLE = "†", "‡", "–"
+TITLES = {
+    "table1": "Table 1. Clinical and laboratory characteristics",
+    "table2": "Table 2. Muscular involvement",
+}
+GROUP_LABELS = {
+    "total": "Total",
+    "juvenile": "Juveniles",
+    "adult": "Adults",
+    "limited": "Limited muscle weakness (within the proximal limbs)",
+    "extended": "Extended muscle weakness (to the distal limbs)",
+}
+NBSP = "\N{NO-BREAK SPACE}"
+BETWEEN = {"age_group": "juveniles and adults", "weakness_extent": "limited and extended weakness"}
+SCREENING = {
+    "screened": "Everyone on the list",
+    "anti_nxp2": "Anti-NXP2 antibody: the cohort",
+    "anti_sae": "Anti-SAE antibody: excluded",
+    "anti_tif1_beta": "Anti-TIF1\N{GREEK SMALL LETTER BETA} antibody: excluded",
+    "no_antibody": "No antibody found",
+}
+COUNTS = {"n", "denominator", "missing", "observed"}
+DECIMALS = {"percent": 1, "q1": 0, "median": 0, "q3": 0, "mean": 0, "minimum": 0, "maximum": 0, "person_years": 1}
+
+
+def percentage(n: int, denominator: int) -> str:
+    """Return a percentage with one decimal, rounded half up in decimal arithmetic on the counts.
+
+    >>> percentage(9, 76), percentage(1, 80), percentage(0, 0)
+    ('11.8', '1.3', '–')
+    """
+    return str(round_half_up(Decimal(100 * int(n)) / int(denominator), 1)) if denominator else NOT_COMPUTABLE
+
+
+def p_value(value: float) -> str:
+    """Return a P value with three decimals, ``<0.001`` below that, ``–`` where it is missing.
+
+    >>> p_value(0.0104), p_value(0.00002), p_value(float("nan"))
+    ('0.010', '<0.001', '–')
+    """
+    if pd.isna(value):
+        return NOT_COMPUTABLE
+    return "<0.001" if value < 0.001 else str(round_half_up(float(value), 3))
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """Return a number rounded half up, ``∞`` for infinity, ``–`` where it is missing.
+
+    >>> number(22.405, 1), number(float("inf")), number(None)
+    ('22.4', '∞', '–')
+    """
+    if pd.isna(value):
+        return NOT_COMPUTABLE
+    return "∞" if value == float("inf") else str(round_half_up(float(value), decimals))
+
+
+def estimate(value: float, low: float, high: float, decimals: int = 2) -> str:
+    """Return an estimate with its interval.
+
+    >>> estimate(5.853, 1.782, 20.999)
+    '5.85 (1.78 to 21.00)'
+    """
+    return f"{number(value, decimals)} ({number(low, decimals)} to {number(high, decimals)})"
+
+
+def with_display(results: pd.DataFrame) -> pd.DataFrame:
+    """Add to a long table of results the column ``display``: each value as the collection prints it."""
+    counts = results.pivot_table(index=["row", "group"], columns="statistic", values="value", aggfunc="first")
+
+    def shown(record) -> str:
+        if record.statistic == "percent" and {"n", "denominator"} <= set(counts.columns):
+            known = counts.loc[(record.row, record.group)]
+            if pd.notna(known["denominator"]):
+                return percentage(known["n"], known["denominator"])
+        if record.statistic in COUNTS:
+            return number(record.value, 0)
+        if record.statistic.startswith("p_"):
+            return p_value(record.value)
+        return number(record.value, DECIMALS.get(record.statistic, 2))
+
+    return results.assign(display=[shown(record) for record in results.itertuples(index=False)])
+
+
+def build(
+    results: pd.DataFrame, rows: pd.DataFrame, by: str, title: str, note: str = "", show_holm: bool = False
+) -> Table:
+    """Lay results out as the paper does: sections of rows, a column per group, the P value last.
+
+    ``results`` comes from `compare.two_groups`, ``rows`` and ``by`` are what it was given. ``note`` becomes
+    the first footnote; ``show_holm`` adds the P values adjusted by Holm's method.
+    """
+    names = ["total", *dictionary.column(by).values]
+    lookup = results.set_index(["row", "group", "statistic"])["value"].to_dict()
+    size = {group: int(lookup["patients", group, "n"]) for group in names}
+    header = [
+        "",
+        *(f"{GROUP_LABELS[group]}, n{NBSP}={NBSP}{size[group]}" for group in names),
+        f"P value, between {BETWEEN[by]}",
+    ]
+    if show_holm:
+        header.append("P value, Holm-adjusted")
+    body: list[tuple[str, ...]] = []
+    section = None
+    for row, kind in rows.loc[rows["row"] != "female", ["row", "kind"]].itertuples(index=False):
+        if dictionary.column(row).section != section:
+            section = dictionary.column(row).section
+            body.append((section,))
+        cells = [_cell(lookup, row, group, kind, size[group]) for group in names]
+        tests = [_tested(lookup, row, kind, "p_value")] + ([_tested(lookup, row, kind, "p_holm")] if show_holm else [])
+        body.append((_row_label(row, kind), *cells, *tests))
+    return Table(title, tuple(header), tuple(body), tuple(_footnotes(body, rows, note)))
+
+
+def _row_label(row: str, kind: str) -> str:
+    if row == "male":
+        return "Male/female, n/n"
+    column = dictionary.column(row)
+    shown = {"count": "n (%)", "mean": f"mean (range), {column.unit}", "median": f"median (quartiles), {column.unit}"}
+    return f"{column.label}, {shown[kind]}"
+
+
+def _cell(lookup: dict, row: str, group: str, kind: str, size: int) -> str:
+    def at(statistic: str) -> float:
+        return lookup[row, group, statistic]
+
+    known = int(at("denominator"))
+    if not known:
+        return NOT_COMPUTABLE
+    missing = f" [n = {known}]" if known < size else ""
+    if row == "male":
+        return f"{int(at('n'))}/{known - int(at('n'))}"
+    if kind == "count":
+        return f"{int(at('n'))}{f'/{known}' if missing else ''} ({percentage(at('n'), known)})"
+    center, low, high = ("mean", "minimum", "maximum") if kind == "mean" else ("median", "q1", "q3")
+    return f"{number(at(center), 0)} ({number(at(low), 0)}–{number(at(high), 0)}){missing}"
+
+
+def _tested(lookup: dict, row: str, kind: str, statistic: str) -> str:
+    value = lookup.get((row, "comparison", statistic))
+    if value is None:
+        return ""
+    if pd.isna(value):
+        return NOT_COMPUTABLE
+    stars = ", **" if value < 0.01 else ", *" if value < 0.05 else ""
+    return p_value(value) + (FISHER if kind == "count" else RANKS) + stars
+
+
+def _footnotes(body: list[tuple[str, ...]], rows: pd.DataFrame, note: str):
+    text = "\n".join(cell for row in body for cell in row)
+    if note:
+        yield note
+    if FISHER in text:
+        yield f"{FISHER} Fisher's exact test, two-sided."
+    if RANKS in text:
+        yield f"{RANKS} Mann-Whitney U test, normal approximation with tie correction."
+    if "*" in text:
+        yield "* P < 0.05; ** P < 0.01, not adjusted for the number of rows."
+    if "/" in "".join(cell for row in body for cell in row[1:] if "(" in cell) or "[n =" in text:
+        yield "n/N or [n = N]: N patients in whom the item is known, where they are fewer than the group."
+    if any(NOT_COMPUTABLE in row[1:] for row in body):
+        yield f"{NOT_COMPUTABLE} Not computable: the item is known in no patient of a group, or a group is empty."
+
+
+def from_frame(frame: pd.DataFrame, title: str, footnotes: tuple[str, ...] = ()) -> Table:
+    """Turn a small data frame of text and whole numbers into a table; missing cells become ``–``."""
+    shown = frame.astype(object).where(frame.notna(), NOT_COMPUTABLE).map(str)
+    return Table(title, tuple(map(str, frame.columns)), tuple(shown.itertuples(index=False, name=None)), footnotes)
+
+
+def save(table: Table, name: str, output_dir: str | Path) -> None:
+    """Write a table as ``tables/<name>.csv``, ``.html``, ``.docx`` and ``.tex`` in the output folder."""
+    folder = paths.output_folder(output_dir) / "tables"
+    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(table.title)}</title>'
+    page = f"{head}{export.to_html(table)}</html>\n"
+    for suffix, text in [("csv", export.to_csv(table)), ("html", page), ("tex", export.to_latex(table))]:
+        with paths.replacing(folder / f"{name}.{suffix}") as partial:
+            partial.write_text(text, encoding="utf-8", newline="\n")
+    with paths.replacing(folder / f"{name}.docx") as partial:
+        export.write_docx(table, partial)
+
+
+def save_results(results: pd.DataFrame, name: str, output_dir: str | Path) -> None:
+    """Write results at full precision, with their display, as ``results/<name>.csv`` in the output folder."""
+    with paths.replacing(paths.output_folder(output_dir) / "results" / f"{name}.csv") as partial:
+        with_display(results)[[*describe.COLUMNS, "display"]].to_csv(partial, index=False, lineterminator="\n")
+
+
+def save_agreement(agreement: pd.DataFrame, output_dir: str | Path) -> None:
+    """Write the comparison with the printed numbers as ``results/agreement.csv``, one row per printed number."""
+    with paths.replacing(paths.output_folder(output_dir) / "results" / "agreement.csv") as partial:
+        agreement.assign(display=digits(agreement)).to_csv(partial, index=False, lineterminator="\n")
+
+
+def digits(agreement: pd.DataFrame) -> list[str]:
+    """Return each computed value with two decimals more than are printed, so that its rounding can be followed."""
+    shown = []
+    for printed, statistic, value in agreement[["printed", "statistic", "value"]].itertuples(index=False):
+        _, _, decimals = printed.partition(".")
+        whole = statistic in COUNTS or pd.isna(value) or (not decimals and value == int(value))
+        shown.append(number(value, 0 if whole else 4 if statistic == "p_value" else len(decimals) + 2))
+    return shown
+
+
+def agreement(compared: pd.DataFrame, places: str | list[str], title: str) -> Table:
+    """Lay out printed beside computed numbers of one or more places, those left uncompared excluded.
+
+    ``compared`` comes from `nxp2lib.published.agreement`. Rows that differ end in ``differs``.
+    """
+    places = [places] if isinstance(places, str) else places
+    here = compared[compared["place"].isin(places) & (compared["agreement"] != "not recomputed")]
+    difference = [number(value, 4).rstrip("0").rstrip(".") if pd.notna(value) else "" for value in here["difference"]]
+    what = here["row"].str.replace("_", " ") + ", " + here["group"] + ", " + here["statistic"].str.replace("_", " ")
+    columns = {
+        **({"Place": here["place"]} if len(places) > 1 else {}),
+        "Number": what,
+        "Printed": here["printed"],
+        "Computed": digits(here),
+        "Difference": difference,
+        "Verdict": here["agreement"],
+    }
+    return from_frame(pd.DataFrame(columns), title)
+
+
+def read_aloud(patient: pd.Series) -> str:
+    """Read one synthetic patient's row as sentences; a real patient's row is never shown.
+
+    ``patient`` is one row of a cohort from `nxp2lib.cohort.load`. Unknown columns are left out.
+    """
+    if pd.isna(patient["synthetic"]) or not patient["synthetic"]:
+        return "Rows of real patients are not shown."
+    known = {name: patient[name] for name in dictionary.stored() if pd.notna(patient[name])}
+    answers = {name: value for name, value in known.items() if dictionary.column(name).type == "yes_no"}
+    listed = [dictionary.label(name) for name, value in answers.items() if value and name != "synthetic"]
+    absent = [dictionary.label(name) for name, value in answers.items() if not value]
+    measured = [
+        f"{dictionary.label(name)} {known[name]:g} {dictionary.column(name).unit}"
+        for name in known
+        if dictionary.column(name).type in ("integer", "number") and name != "age_at_onset"
+    ]
+    return (
+        f"Patient {known['patient_id']}, synthetic: {known['sex']}, {known['age_at_onset']} years old at onset.\n"
+        f"Yes: {', '.join(listed) or 'nothing'}.\nNo: {', '.join(absent) or 'nothing'}.\n"
+        f"Measured: {', '.join(measured) or 'nothing'}."
+    )

@@ -1,0 +1,94 @@
+"""Figures: they show every patient, survive one-sided cohorts, and speak to those who cannot see them."""
+
+import re
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from test_describe import five_patients
+
+from nxp2lib import cohort, compare, describe, figure, incidence, published
+
+COHORTS = {
+    "the default cohort": lambda: cohort.load(),
+    "only juveniles": lambda: five_patients(age_at_onset=["4"] * 5, malignancy=["0"] * 5),
+    "only adults": lambda: five_patients(age_at_onset=["44"] * 5, malignancy=["1"] * 5),
+    "nobody with distal weakness": lambda: five_patients(distal_weakness=["0"] * 5),
+    "no creatine kinase": lambda: five_patients(max_creatine_kinase=[""] * 5),
+}
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def drawn(patients: pd.DataFrame) -> dict[str, figure.DescribedFigure]:
+    rows = published.rows("table1")
+    compared = compare.compare(patients, rows, "age_group")
+    skin = describe.summarize(patients, pd.DataFrame({"row": ["any_rash"], "kind": ["count"]}), "age_group")
+    return {
+        "phenotypes": figure.phenotype_proportions(patients, describe.phenotypes(patients)),
+        "ages": figure.age_histogram(patients),
+        "frequencies": figure.frequencies(patients, skin, ["any_rash"], "age_group", "Rash"),
+        "forest": figure.forest(patients, compared, "age_group", 0.95, "Odds ratios"),
+        "creatine kinase": figure.creatine_kinase(patients, "weakness_extent", "weibull", "Creatine kinase"),
+        "titers": figure.titers(patients, describe.running_text(patients)),
+        "incidence": figure.incidence_ratio(patients, incidence.malignancies(patients), 0.95),
+    }
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", COHORTS)
+def test_every_figure_is_drawn_without_a_warning_and_with_words(name, tmp_path):
+    patients = COHORTS[name]()
+    for title, made in drawn(patients).items():
+        assert cohort.provenance(patients) in made.alternative_text, title
+        assert not re.search(r"\bnan\b", made.alternative_text), made.alternative_text
+        figure.save(made, title, tmp_path)
+    assert len(list((tmp_path / "figures").iterdir())) == 14
+
+
+def test_every_patient_is_a_visible_dot():
+    patients = cohort.load()
+    made = figure.creatine_kinase(patients, "age_group", "weibull", "Creatine kinase")
+    dots = [tuple(point) for line in made.axes[0].lines if line.get_marker() == "o" for point in line.get_xydata()]
+    assert len(dots) == len(set(dots)) == patients["max_creatine_kinase"].notna().sum()
+
+
+def test_labels_of_figure_1_are_counts_with_percentages():
+    patients = cohort.load()
+    made = figure.phenotype_proportions(patients, describe.phenotypes(patients))
+    labels = [text.get_text() for axis in made.axes for text in axis.texts]
+    assert labels == ["49 (64.5)", "19 (25.0)", "8 (10.5)", "25 (86.2)", "4 (13.8)", "24 (51.1)", "23 (48.9)"]
+
+
+def test_saved_figures_carry_their_words_and_no_date(tmp_path):
+    made = figure.age_histogram(five_patients())
+    figure.save(made, "ages", tmp_path)
+    svg = (tmp_path / "figures" / "ages.svg").read_text()
+    assert "Histogram of age at onset" in svg
+    assert "<dc:date>" not in svg
+    assert b"Histogram of age at onset" in (tmp_path / "figures" / "ages.png").read_bytes()
+
+
+def test_a_notebook_gets_the_words_as_alternative_text():
+    made = figure.age_histogram(five_patients())
+    _, metadata = made._repr_mimebundle_()
+    assert metadata["image/png"]["alt"] == made.alternative_text
+
+
+def test_groups_that_stand_side_by_side_have_different_colours():
+    for pair in [
+        ("juvenile", "adult"),
+        ("limited", "extended"),
+        ("dermatomyositis", "polymyositis"),
+        ("male", "female"),
+    ]:
+        assert figure.COLOURS[pair[0]] != figure.COLOURS[pair[1]]
+    assert set(figure.COLOURS) == set(figure.NAMES)

@@ -1,0 +1,97 @@
+"""What tables show."""
+
+import pandas as pd
+import pytest
+from test_describe import five_patients
+
+from nxp2lib import cohort, compare, describe, export, published, table
+
+ROWS = pd.DataFrame(
+    {
+        "row": ["male", "age_at_onset", "myalgia", "max_creatine_kinase"],
+        "kind": ["count", "mean", "count", "median"],
+        "tested": [True, False, True, True],
+    }
+)
+
+
+def built(patients, rows=ROWS, by="age_group", **options) -> export.Table:
+    results = compare.two_groups(patients, rows, by)
+    return table.build(results, rows, by, "Title", **options)
+
+
+def row(shown: export.Table, label: str) -> tuple[str, ...]:
+    return next(cells for cells in shown.body if cells[0].startswith(label))
+
+
+@pytest.mark.parametrize(
+    ("n", "of", "text"), [(1, 80, "1.3"), (9, 80, "11.3"), (18, 29, "62.1"), (1, 16, "6.3"), (0, 5, "0.0")]
+)
+def test_percentages_round_half_up_in_decimal(n, of, text):
+    assert table.percentage(n, of) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0005, "<0.001"), (0.00104, "0.001"), (1.0, "1.000"), (0.0495, "0.050")])
+def test_p_values_have_three_decimals(value, text):
+    assert table.p_value(value) == text
+
+
+def test_cells_show_what_the_five_patients_have():
+    shown = built(five_patients())
+    assert row(shown, "Male/female") == ("Male/female, n/n", "2/3", "1/1", "1/2", "1.000†")
+    assert row(shown, "Age at onset")[1:4] == ("39 (4–80)", "8 (4–12)", "60 (40–80)")
+    assert row(shown, "Maximum creatine kinase")[1] == "300 (150–450)"
+
+
+def test_a_cell_with_unknown_answers_shows_its_denominator():
+    assert row(built(five_patients()), "Myalgia")[1:4] == ("3/4 (75.0)", "1 (50.0)", "2/2 (100.0)")
+
+
+def test_a_footnote_explains_every_mark_that_is_used_and_no_other():
+    shown = built(five_patients(), note="Whose patients.")
+    assert shown.footnotes[0] == "Whose patients."
+    assert any(note.startswith("†") for note in shown.footnotes)
+    assert any(note.startswith("n/N") for note in shown.footnotes)
+    assert not any(note.startswith(("*", "–")) for note in shown.footnotes)
+
+
+def test_an_empty_group_shows_a_dash_and_says_why():
+    shown = built(five_patients(age_at_onset=["4"] * 5))
+    assert row(shown, "Myalgia")[3:] == ("–", "–")
+    assert any(note.startswith("– Not computable") for note in shown.footnotes)
+
+
+def test_holm_adjusted_values_stand_beside_the_raw_ones_on_request():
+    assert "Holm" not in " ".join(built(five_patients()).header)
+    assert built(five_patients(), show_holm=True).header[-1] == "P value, Holm-adjusted"
+
+
+def test_table_1_has_the_sections_and_rows_of_the_paper_in_its_order():
+    rows = published.rows("table1")
+    shown = built(cohort.load(), rows)
+    sections = [cells[0] for cells in shown.body if len(cells) == 1]
+    assert sections == [
+        "Characteristics",
+        "Clinical diagnosis",
+        "Skin manifestations",
+        "Muscular symptoms",
+        "Complications",
+        "Laboratory data",
+        "Muscle histology",
+    ]
+    assert len(shown.body) - len(sections) == len(rows) - 1  # male and female share a row
+
+
+def test_saved_results_keep_full_precision_beside_their_display(tmp_path):
+    patients = five_patients()
+    table.save_results(describe.summarize(patients, ROWS, "age_group"), "five", tmp_path)
+    saved = pd.read_csv(tmp_path / "results" / "five.csv", dtype={"display": str})
+    assert saved.columns.tolist() == ["row", "group", "statistic", "value", "display"]
+    male = saved.query("row == 'male' and group == 'adult' and statistic == 'percent'").iloc[0]
+    assert male["value"] == pytest.approx(100 / 3)
+    assert male["display"] == "33.3"
+
+
+def test_a_real_patients_row_is_never_read_aloud():
+    assert table.read_aloud(five_patients().iloc[0]) == "Rows of real patients are not shown."
+    assert "synthetic: male, 4 years" in table.read_aloud(five_patients(synthetic=["1"] * 5).iloc[0])
