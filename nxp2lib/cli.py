@@ -1,0 +1,237 @@
+"""The command line ``nxp2``: run the notebooks, validate a cohort file, reconstruct the cohort.
+
+Exit status: 0 all is well; 1 a notebook failed or a file has problems; 2 what is asked for cannot be done; 130 stopped.
+Whatever takes long to import is imported inside the commands, so that ``--help`` answers at once.
+"""
+
+import signal
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import nxp2lib
+from nxp2lib import paths
+
+app = typer.Typer(
+    help="Re-execute the analysis of anti-NXP2 antibody-positive myositis, on its own cohort or on yours.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # it would print patients' data
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as cleanly as after Ctrl-C
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # letters that an old terminal cannot show
+    app(prog_name="nxp2")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nxp2 {nxp2lib.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _general(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog="Example: nxp2 run --data my_patients.xlsx -p juvenile_below_age=16")
+def run(
+    notebook: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NOTEBOOK", help="Name or number, such as 02. Not given: all notebooks."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Your cohort (.xlsx or .csv). Not given: the reconstructed one.")
+    ] = None,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder for the results. Not given: outputs.")] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="NAME=VALUE", help="Change a setting, such as confidence=0.9; may be repeated."),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Notebooks run at the same time. Not given: one per core.")
+    ] = None,
+    folder: Annotated[Path, typer.Option("--notebooks", hidden=True)] = paths.NOTEBOOKS,
+) -> None:
+    """Execute the notebooks and save their results."""
+    from nxp2lib import run as runner
+
+    given = dict(_pair(text) for text in parameter or [])
+    try:
+        plan = runner.plan(notebook or (), data, out, given, jobs, folder)
+        outcomes = _watch(plan)
+        runner.write_manifest(plan, outcomes)
+    except runner.RunError as error:
+        raise _end(str(error)) from None
+    except OSError as error:
+        raise _end(f"{plan.output}: the run could not be recorded ({error.strerror or error})", 1) from None
+    except KeyboardInterrupt:
+        raise _end("Stopped: notebooks that had finished are saved, the others left nothing.", 130) from None
+    raise typer.Exit(int(any(outcome.error for outcome in outcomes)))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise _end(f"-p {text}: a setting is given as NAME=VALUE, such as -p confidence=0.9")
+    return name.strip(), value.strip()
+
+
+def _end(message: str, status: int = 2) -> typer.Exit:
+    """Print why the command ends; raise what is returned."""
+    typer.echo(_printable(message), err=True)
+    return typer.Exit(status)
+
+
+def _printable(text: str) -> str:
+    """Spell out characters that would move a terminal's cursor or hide text, but for line ends."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _watch(plan) -> list:
+    """Execute a plan, with a progress bar on a terminal and one line per notebook anywhere; return the outcomes."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from nxp2lib import run as runner
+
+    console, outcomes, since = Console(), [], time.perf_counter()
+    cells = {notebook.name: notebook.cells for notebook in plan.notebooks}
+    behind = {}
+    columns = [BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
+    with (
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+        closing(runner.execute(plan)) as messages,
+    ):
+        task = bar.add_task("", total=sum(cells.values()))
+        for message in messages:
+            ended = isinstance(message, runner.Outcome)
+            behind[message.name] = cells[message.name] if ended else message.cells
+            if ended:
+                outcomes.append(message)
+                _say_outcome(console, message, plan)
+            running = behind.keys() - {outcome.name for outcome in outcomes}
+            bar.update(task, completed=sum(behind.values()), description=_printable(", ".join(sorted(running))))
+    _say_summary(console, plan, outcomes, time.perf_counter() - since)
+    return outcomes
+
+
+def _say(console, text: str, style: str = "") -> None:
+    from rich.text import Text
+
+    console.print(Text(_printable(text), style=style), soft_wrap=True)
+
+
+def _say_outcome(console, outcome, plan) -> None:
+    width = max(len(notebook.name) for notebook in plan.notebooks)
+    _say(console, f"{outcome.name:<{width}}  {outcome.status:<6} {outcome.seconds:6.1f} s", "red" * bool(outcome.error))
+    if outcome.error:
+        _say(console, f"    {outcome.error}")
+        _say(console, f"    see {plan.output / 'notebooks' / outcome.name}.ipynb")
+
+
+def _say_summary(console, plan, outcomes: list, seconds: float) -> None:
+    failed = sum(bool(outcome.error) for outcome in outcomes)
+    counts = f"{_count(len(outcomes), 'notebook')}: {len(outcomes) - failed} ok, {failed} failed"
+    together = sum(outcome.seconds for outcome in outcomes)
+    times = f"{seconds:.1f} s (one after another: {together:.1f} s)"
+    _say(console, f"{_count(plan.patients, 'patient')}; {counts}; {times}")
+    _say(console, f"Results: {plan.output}")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+@app.command(epilog="Example: nxp2 validate my_patients.xlsx")
+def validate(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A cohort, one patient per row (.xlsx or .csv).")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for other programs.")] = False,
+) -> None:
+    """List every problem in a cohort file."""
+    from nxp2lib import cohort, dictionary
+    from nxp2lib import run as runner
+
+    patients, absent = None, []
+    try:
+        raw = cohort.read(runner.locate(file))
+        patients, problems = len(raw), cohort.problems(raw)
+        absent = [name for name in dictionary.stored() if name not in raw.columns]
+    except cohort.CohortError as error:
+        problems = error.problems
+    except runner.RunError as error:
+        raise _end(str(error)) from None
+    if as_json:
+        import json
+
+        listed = [problem.as_dict() for problem in problems]
+        typer.echo(json.dumps({"file": file, "patients": patients, "problems": listed}, indent=2))
+    elif problems:
+        _say_problems(file, problems)
+    else:
+        lacking = f"; not in the file: {', '.join(absent)}" if absent else ""
+        typer.echo(_printable(f"{file}: {_count(patients, 'patient')}, no problems{lacking}"))
+    raise typer.Exit(int(bool(problems)))
+
+
+def _say_problems(file: str, problems: list) -> None:
+    """Print every problem in full: as a table on a terminal, as aligned lines elsewhere."""
+    from rich import box
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    header = ("row", "column", "value", "accepted")
+    rows = [(str(p.row or ""), *map(_printable, (p.column, p.value, p.accepted))) for p in problems]
+    console = Console()
+    if console.is_terminal:
+        table = Table(box=box.SIMPLE_HEAD)
+        for name in header:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
+    else:
+        widths = [max(map(cell_len, cells)) for cells in zip(header, *rows, strict=True)]
+        for row in [header, *rows]:
+            padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+            typer.echo("  ".join(padded).rstrip())
+    typer.echo(_printable(f"{file}: {_count(len(problems), 'problem')}"))
+
+
+@app.command(epilog="Example: nxp2 reconstruct --seed 2 --out another_cohort")
+def reconstruct(
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Each number gives other patients. Not given: those in data.")
+    ] = None,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder for the two files. Not given: data.")] = None,
+) -> None:
+    """Write synthetic patients behind the tables."""
+    from nxp2lib import reconstruct as builder
+
+    since = time.perf_counter()
+    folder = Path(out).expanduser().absolute() if out else paths.DATA
+    try:
+        written = builder.write(builder.SEED if seed is None else seed, folder)
+    except (builder.Infeasible, builder.NotReached) as error:
+        raise _end(str(error), 1) from None
+    except OSError as error:
+        raise _end(f"{folder}: files cannot be written there ({error.strerror or error})") from None
+    typer.echo(f"Wrote {' and '.join(map(str, written))} in {time.perf_counter() - since:.1f} s")

@@ -1,0 +1,186 @@
+"""What a run is asked for: which notebooks, which settings, which files; a mistake is said in one sentence."""
+
+import ast
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+from nxp2lib import paths
+
+COHORT_PATH, OUTPUT_DIR = "cohort_path", "output_dir"  # the parameters behind --data and --out
+FILE = "_path"  # ends the name of every parameter that is an input file
+YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+CONVERTERS = {
+    "int": (int, "a whole number, such as 18"),
+    "float": (lambda text: float(Fraction(text)), "a number, such as 0.95"),  # float itself would take "nan"
+    "bool": (lambda text: YES_NO[text.lower()], "true or false"),
+    "str": (str, "text"),
+}
+
+
+class RunError(ValueError):
+    """A mistake in what was asked for, said in one sentence; nothing has been written."""
+
+
+class Parameter(NamedTuple):
+    """A parameter of a notebook: its default value and the names of the types that it takes."""
+
+    default: object
+    kinds: list[str]
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook to run: where it lies, how many cells it has, its parameters, and the values passed to it."""
+
+    path: Path
+    cells: int
+    parameters: dict[str, Parameter]
+    passed: dict[str, object]
+
+    @property
+    def name(self) -> str:
+        """The file's name without its suffix."""
+        return self.path.stem
+
+
+def choose(names: Iterable[str], folder: Path = paths.NOTEBOOKS) -> list[Path]:
+    """Return the notebooks named, in the order given; all of the folder, in name order, where none is named.
+
+    A name may be whole, with or without ``.ipynb``, or what stands before its first underscore: ``02``.
+
+    Raises RunError naming the nearest notebook for an unknown name.
+    """
+    known = {path.stem: path for path in sorted(folder.glob("*.ipynb")) if not path.name.startswith(".")}
+    if not known:
+        raise RunError(f"{folder}: there are no notebooks in this folder")
+    return list(dict.fromkeys(_match(name, known) for name in (list(names) or known)))
+
+
+def _match(name: str, known: dict[str, Path]) -> Path:
+    stem = Path(name).name.removesuffix(".ipynb")
+    found = [stem] if stem in known else [other for other in known if other.partition("_")[0] == stem]
+    if len(found) > 1:
+        raise RunError(f"{name}: several notebooks have this number: {', '.join(found)}")
+    elsewhere = found and Path(name).name != name and Path(name).resolve() != known[found[0]].resolve()
+    if not found or elsewhere:
+        raise RunError(f"{name}: no such notebook{_near(stem, known)}")
+    return known[found[0]]
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    """Ask whether the known word nearest to ``word`` was meant; without a near one, list all."""
+    from nxp2lib import dictionary
+
+    return dictionary.nearest(word, known) or f"; there are: {', '.join(known) or 'none'}"
+
+
+def locate(path: str | Path) -> Path:
+    """Find an input file as `nxp2lib.paths.find` does.
+
+    Raises RunError naming the places searched and the nearest file beside the one named.
+    """
+    from nxp2lib import dictionary
+
+    try:
+        return paths.find(path)
+    except OSError as error:
+        given = Path(path).expanduser()
+        beside = [other.name for other in given.parent.glob("*")]
+        raise RunError(f"{error}{dictionary.nearest(given.name, beside)}") from None
+
+
+def read(path: Path) -> Notebook:
+    """Read a notebook's number of cells and its parameters, the assignments in the cell tagged ``parameters``.
+
+    The cell is parsed as Python, since papermill's inspection misses what its pattern does not match: the type of
+    ``int | None``, and any line with an equals sign in its comment.
+
+    Raises RunError for a file that is not such a notebook, or whose parameters are not plain values.
+    """
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        tagged = [cell["source"] for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+        return Notebook(path, len(cells), _parameters("".join(tagged[0] if tagged else [])), {})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise RunError(f"{path.name}: not a notebook of format 4") from None
+    except SyntaxError as error:
+        raise RunError(f"{path.name}: its parameters cell has to hold plain values ({error.msg})") from None
+
+
+def _parameters(source: str) -> dict[str, Parameter]:
+    found = {}
+    for statement in ast.parse(source).body:
+        if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+            continue
+        try:
+            default = ast.literal_eval(statement.value)
+        except ValueError:
+            raise SyntaxError(ast.unparse(statement)) from None
+        if isinstance(statement, ast.AnnAssign):
+            found[ast.unparse(statement.target)] = Parameter(default, ast.unparse(statement.annotation).split(" | "))
+        else:
+            found |= {ast.unparse(name): Parameter(default, [type(default).__name__]) for name in statement.targets}
+    return found
+
+
+def settle(notebooks: list[Notebook], wanted: dict[str, str]) -> list[Notebook]:
+    """Pass to each notebook those of the wanted parameters that it has, converted to the type of their default.
+
+    Raises RunError for a name that none of them has, a value that cannot be converted, or one out of range.
+    """
+    known = dict.fromkeys(name for notebook in notebooks for name in notebook.parameters)
+    for name in wanted:
+        if name not in known and name != OUTPUT_DIR:  # executed copies go to the output folder in any case
+            raise RunError(f"{name}: none of the chosen notebooks has this parameter{_near(name, known)}")
+    return [replace(notebook, passed=_passed(notebook.parameters, wanted)) for notebook in notebooks]
+
+
+def _passed(parameters: dict[str, Parameter], wanted: dict[str, str]) -> dict[str, object]:
+    passed = {name: convert(name, text, parameters[name].kinds) for name, text in wanted.items() if name in parameters}
+    checks = _checks()
+    for name in checks.keys() & passed.keys():
+        try:
+            checks[name](passed[name])
+        except ValueError as error:
+            raise RunError(str(error)) from None
+    return passed
+
+
+def _checks() -> dict[str, Callable]:
+    """Return for each parameter of a limited range the function that raises ValueError outside of it."""
+    from nxp2lib import cohort, compare, describe, incidence
+
+    return {
+        "juvenile_below_age": cohort.check_age_limit,
+        "confidence": compare.check_confidence,
+        "quantile_method": describe.check_quantile_method,
+        "years_at_risk": incidence.check_years_at_risk,
+    }
+
+
+def convert(name: str, text: str, kinds: Iterable[str]) -> object:
+    """Convert the text given for a parameter to the first of its types that can be typed in.
+
+    Paths become absolute, since a notebook runs in its own folder; an input file has to be there.
+
+    >>> convert("confidence", "0.9", ["float"]), convert("limit", "None", ["int", "None"])
+    (0.9, None)
+
+    Raises RunError saying what is accepted.
+    """
+    if text == "None" and "None" in kinds:
+        return None
+    if name.endswith(FILE):
+        return str(locate(text))
+    if name == OUTPUT_DIR:
+        return str(Path(text).expanduser().absolute())
+    nothing = {}.__getitem__, "nothing"
+    converter, accepted = next((CONVERTERS[kind] for kind in kinds if kind in CONVERTERS), nothing)
+    try:
+        return converter(text)
+    except (ValueError, KeyError, ArithmeticError):
+        raise RunError(f"{name}: {text!r} is not accepted; accepted: {accepted}") from None

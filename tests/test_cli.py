@@ -1,0 +1,267 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import nxp2lib
+from nxp2lib import cli, paths, run
+
+WRONG = "patient_id,sex,age_at_onset,disphagia\nP-one,mal,300,1\n[bold]P-two[/],female,4\x1b[31m,1\n"
+
+
+@pytest.fixture
+def nxp2(tmp_path, monkeypatch):
+    """Return a function that runs a command in an empty folder, in this process."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *words, **settings: CliRunner().invoke(cli.app, [str(word) for word in words], **settings)
+
+
+@pytest.fixture
+def notebooks(tmp_path_factory, write_notebook):
+    """A folder of two notebooks that work and one that fails."""
+    folder = tmp_path_factory.mktemp("project") / "notebooks"
+    write_notebook(folder / "01_works.ipynb", "'fine'")
+    write_notebook(folder / "02_works.ipynb", "print(confidence)")
+    write_notebook(folder / "03_fails.ipynb", "raise ValueError('[red]no\\x1b[31m\\nsecond line')")
+    return folder
+
+
+def python(*words, **settings):
+    return subprocess.run(
+        [sys.executable, *map(str, words)], capture_output=True, text=True, encoding="utf-8", timeout=120, **settings
+    )
+
+
+# Help
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["run", "--help"], ["validate", "-h"], ["reconstruct", "-h"]]
+)
+def test_help_imports_nothing_heavy(words):
+    heavy = {"pandas", "numpy", "papermill", "nbformat", "rich.progress"}
+    report = f"atexit.register(lambda: print('HEAVY', *{heavy} & sys.modules.keys()))"
+    check = f"import sys, atexit; from nxp2lib import cli; {report}; sys.argv = ['nxp2', *{words}]; cli.main()"
+    done = python("-c", check)
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.rstrip().endswith("HEAVY")
+
+
+def test_each_command_shows_an_example(nxp2):
+    for command in ("run", "validate", "reconstruct"):
+        assert f"Example: nxp2 {command}" in nxp2(command, "--help").stdout
+
+
+def test_the_version_is_that_of_the_package(nxp2):
+    assert nxp2("--version").stdout == f"nxp2 {nxp2lib.__version__}\n"
+
+
+def test_python_m_is_the_same_program():
+    done = python("-m", "nxp2lib", "--help")
+    assert done.returncode == 0 and done.stdout.startswith("Usage: nxp2 ")
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [(["rum"], "run"), (["run", "--dat", "x"], "--data"), (["validate", "x", "--jsn"], "--json")],
+)
+def test_a_misspelt_command_or_option_is_answered_with_the_nearest(nxp2, words, near):
+    done = nxp2(*words)
+    assert done.exit_code == 2 and near in done.stderr.splitlines()[-1]
+
+
+# run
+
+
+def test_a_log_has_one_plain_line_per_notebook_and_no_noise(notebooks, write_cohort, tmp_path):
+    asked = ["run", "01", "02", "--notebooks", notebooks, "--data", write_cohort(), "--out", tmp_path / "out"]
+    done = python("-m", "nxp2lib", *asked, "-p", "confidence = 0.9", cwd=tmp_path)
+    assert done.returncode == 0 and done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert sorted(line.split()[:2] for line in lines[:2]) == [["01_works", "ok"], ["02_works", "ok"]]
+    assert lines[2].startswith("20 patients; 2 notebooks: 2 ok, 0 failed; ")
+    assert lines[3] == f"Results: {tmp_path / 'out'}"
+    assert len(lines) == 4 and "\x1b" not in done.stdout
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["manifest.json", "notebooks"]
+
+
+def test_a_failed_notebook_is_named_with_its_error_and_exit_status_1(nxp2, notebooks, write_cohort):
+    done = nxp2("run", "--notebooks", notebooks, "--data", write_cohort(), "--out", "out", "--jobs", 3)
+    assert done.exit_code == 1 and done.stderr == ""
+    lines = done.stdout.splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("03_fails  failed"))
+    assert lines[place + 1] == "    ValueError: [red]no\\x1b[31m"
+    assert lines[place + 2].endswith("03_fails.ipynb")
+    assert "20 patients; 3 notebooks: 2 ok, 1 failed; " in done.stdout
+    assert json.loads((Path("out") / "manifest.json").read_text())["notebooks"]["03_fails"]["status"] == "failed"
+
+
+def test_a_record_that_cannot_be_written_is_told_without_a_traceback(nxp2, notebooks, write_cohort, monkeypatch):
+    def write_manifest(plan, outcomes):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run, "write_manifest", write_manifest)
+    done = nxp2("run", "01", "--notebooks", notebooks, "--data", write_cohort(), "--out", "out")
+    assert done.exit_code == 1 and done.stderr.endswith("could not be recorded (No space left on device)\n")
+
+
+def test_a_terminal_gets_a_progress_bar(nxp2, notebooks, write_cohort):
+    asked = ["run", "01", "--notebooks", notebooks, "--data", write_cohort(), "--out", "out"]
+    done = nxp2(*asked, env={"FORCE_COLOR": "1", "TERM": "xterm"})
+    assert done.exit_code == 0, done.exception
+    assert "━" in done.stdout and "01_works" in done.stdout and "\x1b[" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["07"], "07: no such notebook; there are: 01_works, 02_works, 03_fails"),
+        (["01_work"], "01_work: no such notebook; did you mean '01_works'?"),
+        (["-p", "confidance=0.9"], "did you mean 'confidence'?"),
+        (["-p", "confidence"], "-p confidence: a setting is given as NAME=VALUE, such as -p confidence=0.9"),
+        (["-p", "confidence=high"], "confidence: 'high' is not accepted; accepted: a number, such as 0.95"),
+        (["-p", "juvenile_below_age=200"], "juvenile_below_age: 200 is not accepted; accepted: 1 to 110 (years)"),
+        (["--data", "chort.csv"], "did you mean 'cohort.csv'?"),
+        (["--data", "junk.xlsx"], "accepted: a CSV file in UTF-8 or an Excel workbook"),
+        (["--data", "wrong.csv"], "did you mean 'dysphagia'?"),
+        (["--out", "cohort.csv"], "results cannot be written there"),
+        (["--out", "cohort.csv/below"], "results cannot be written there"),
+        (["--jobs", "0"], "Invalid value for '--jobs'"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_and_nothing_is_written(nxp2, notebooks, write_cohort, tmp_path, words, said):
+    write_cohort()
+    (tmp_path / "junk.xlsx").write_bytes(os.urandom(2000))
+    (tmp_path / "wrong.csv").write_text(WRONG, encoding="utf-8")
+    data = [] if "--data" in words else ["--data", "cohort.csv"]
+    out = [] if "--out" in words else ["--out", "out"]
+    before = sorted(tmp_path.rglob("*"))
+    done = nxp2("run", "--notebooks", notebooks, *data, *out, *words)
+    assert done.exit_code == 2 and done.stdout == ""
+    assert said in done.stderr and "Traceback" not in done.stderr and "\x1b" not in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+# validate
+
+
+@pytest.mark.parametrize("name", ["cohort.csv", "cohort.xlsx"])
+def test_a_clean_file_is_told_in_one_line(nxp2, write_cohort, name):
+    write_cohort(200, missing=0.2, name=name)
+    done = nxp2("validate", name)
+    assert done.exit_code == 0 and done.stdout == f"{name}: 200 patients, no problems\n"
+
+
+def test_a_clean_file_lists_the_columns_that_it_lacks(nxp2, tmp_path):
+    (tmp_path / "few.csv").write_text("patient_id,sex,age_at_onset\na,male,3\n", encoding="utf-8")
+    done = nxp2("validate", "few.csv")
+    assert done.stdout.startswith("few.csv: 1 patient, no problems; not in the file: center, synthetic, any_rash, ")
+
+
+def test_every_problem_is_listed_in_aligned_lines_and_in_full(nxp2, tmp_path):
+    (tmp_path / "wrong.csv").write_text(WRONG, encoding="utf-8")
+    done = nxp2("validate", "wrong.csv")
+    assert done.exit_code == 1
+    header, *rows, last = done.stdout.splitlines()
+    starts = [header.index(name) for name in ("row", "column", "value", "accepted")]
+    cells = [[row[a:b].strip() for a, b in zip(starts, [*starts[1:], None], strict=True)] for row in rows]
+    assert [row[:3] for row in cells] == [
+        ["1", "disphagia", "disphagia"],
+        ["2", "sex", "mal"],
+        ["2", "age_at_onset", "300"],
+        ["3", "age_at_onset", "4\\x1b[31m"],
+    ]
+    assert cells[1][3] == "male or female"
+    assert last == "wrong.csv: 4 problems"
+
+
+def test_a_terminal_gets_a_table_with_every_cell_in_full(nxp2, tmp_path):
+    long = "a_value_without_any_space_" * 8
+    (tmp_path / "wrong.csv").write_text(f"patient_id,sex,age_at_onset\na,[red]{long},1\n", encoding="utf-8")
+    done = nxp2("validate", "wrong.csv", env={"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "60"})
+    assert done.exit_code == 1
+    assert done.stdout.count("_without_") + done.stdout.count("without") >= 8 and "[red]" in done.stdout
+    assert "…" not in done.stdout
+
+
+def test_json_is_one_object_and_nothing_else(nxp2, tmp_path):
+    (tmp_path / "wrong.csv").write_text(WRONG, encoding="utf-8")
+    done = nxp2("validate", "wrong.csv", "--json")
+    found = json.loads(done.stdout)
+    assert done.exit_code == 1 and done.stderr == ""
+    assert (found["file"], found["patients"], len(found["problems"])) == ("wrong.csv", 2, 4)
+    assert found["problems"][1] == {"row": 2, "column": "sex", "value": "mal", "accepted": "male or female"}
+
+
+def test_json_of_a_clean_file_has_no_problems(nxp2, write_cohort):
+    write_cohort(5)
+    done = nxp2("validate", "cohort.csv", "--json")
+    assert done.exit_code == 0 and json.loads(done.stdout) == {"file": "cohort.csv", "patients": 5, "problems": []}
+
+
+def test_a_file_that_cannot_be_read_is_a_problem_of_its_own(nxp2, tmp_path):
+    (tmp_path / "junk.xlsx").write_bytes(os.urandom(2000))
+    done = nxp2("validate", "junk.xlsx")
+    assert done.exit_code == 1 and "a CSV file in UTF-8 or an Excel workbook" in done.stdout
+    assert json.loads(nxp2("validate", "junk.xlsx", "--json").stdout)["patients"] is None
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_missing_file_is_answered_with_the_nearest_and_exit_status_2(nxp2, write_cohort, options):
+    write_cohort()
+    done = nxp2("validate", "cohrt.csv", *options)
+    assert done.exit_code == 2 and done.stdout == ""
+    assert done.stderr.endswith("did you mean 'cohort.csv'?\n")
+
+
+# reconstruct
+
+
+@pytest.fixture
+def builder(monkeypatch):
+    """The reconstruction with a quick stand-in for its seconds of work."""
+    from nxp2lib import reconstruct
+
+    def write(seed, folder):
+        written = [folder / "cohort.csv", folder / "screening.csv"]
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in written:
+            path.write_text(f"seed\n{seed}\n", encoding="utf-8")
+        return written
+
+    monkeypatch.setattr(reconstruct, "write", write)
+    return reconstruct
+
+
+def test_reconstruct_writes_into_the_folder_and_says_so(nxp2, builder, tmp_path):
+    done = nxp2("reconstruct", "--seed", 7, "--out", "there")
+    assert done.exit_code == 0
+    assert done.stdout.startswith(
+        f"Wrote {tmp_path / 'there' / 'cohort.csv'} and {tmp_path / 'there' / 'screening.csv'} in "
+    )
+    assert (tmp_path / "there" / "cohort.csv").read_text(encoding="utf-8") == "seed\n7\n"
+
+
+def test_reconstruct_without_options_takes_the_projects_seed_and_folder(nxp2, builder, monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "DATA", tmp_path / "data")
+    assert nxp2("reconstruct").exit_code == 0
+    assert (tmp_path / "data" / "cohort.csv").read_text(encoding="utf-8") == f"seed\n{builder.SEED}\n"
+
+
+def test_a_file_in_the_way_of_the_reconstruction_is_told(nxp2, builder, tmp_path):
+    (tmp_path / "blocked").write_text("in the way", encoding="utf-8")
+    done = nxp2("reconstruct", "--out", "blocked")
+    assert done.exit_code == 2 and "files cannot be written there" in done.stderr
+
+
+def test_tables_that_contradict_one_another_are_told_with_exit_status_1(nxp2, builder, monkeypatch):
+    def write(seed, folder):
+        raise builder.Infeasible("these printed numbers exclude one another: a; b")
+
+    monkeypatch.setattr(builder, "write", write)
+    done = nxp2("reconstruct", "--out", "there")
+    assert done.exit_code == 1 and done.stderr == "these printed numbers exclude one another: a; b\n"
