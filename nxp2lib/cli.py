@@ -225,12 +225,13 @@ def reconstruct(
 ) -> None:
     """Write synthetic patients behind the tables."""
     from nxp2lib import reconstruct as builder
+    from nxp2lib.constraints import Infeasible, NotReached
 
     since = time.perf_counter()
     folder = Path(out).expanduser().absolute() if out else paths.DATA
     try:
         written = builder.write(builder.SEED if seed is None else seed, folder)
-    except (builder.Infeasible, builder.NotReached) as error:
+    except (Infeasible, NotReached) as error:
         raise _end(str(error), 1) from None
     except OSError as error:
         raise _end(f"{folder}: files cannot be written there ({error.strerror or error})") from None

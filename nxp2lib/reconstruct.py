@@ -10,28 +10,21 @@ and each fact becomes one constraint on unknown patients. Two steps find patient
 The result is a witness that the numbers can be true together. It says nothing about the real patients.
 """
 
-from decimal import Decimal
-from itertools import permutations, product
-from math import erfc
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from nxp2lib import cohort as rules
-from nxp2lib import dictionary, incidence, paths, published
+from nxp2lib import creatine_kinase, dictionary, incidence, paths, published
+from nxp2lib.constraints import Infeasible, Puzzle
 
 SEED = 1
 SEXES = ("male", "female")
-JUVENILE_BEFORE = 18  # years
-REFERENCE_INTERVAL = {"male": (59, 248), "female": (41, 153)}  # creatine kinase in IU/L, Japan (JCCLS)
-ELEVATED = (300, 25_000)  # IU/L, clearly above both intervals; the paper prints no maximum
+JUVENILE_BEFORE = creatine_kinase.ADULT_FROM  # years
 AGES = {"total": range(111), "juvenile": range(JUVENILE_BEFORE), "adult": range(JUVENILE_BEFORE, 111)}
-QUARTERS = {"q1": 1, "median": 2, "q3": 3}
-COMPARED = {"table1": ("juvenile", "adult"), "table2": ("limited", "extended")}
 CASE = 100_000_000  # the solver knows whole numbers only: one expected cancer
-STARTS, ROUNDS, MOVES, FREE_MOVES = 8, 4, 15_000, 3_000  # of the search for the printed P values
-SLACK = 0.002  # by how much, on average, a move may lead away from them
 
 # Printed numbers that contradict another printed number, by place and expression, and what is kept instead.
 LEFT_OUT = {
@@ -56,14 +49,6 @@ IMPLIES = [
     *((site, "female") for site in ("cervix", "uterus", "ovary", "breast")),
     ("prostate", "male"),
 ]
-
-
-class Infeasible(ValueError):
-    """Nothing keeps all facts together; the message names facts that exclude one another."""
-
-
-class NotReached(RuntimeError):
-    """The search ended before all facts were kept, which proves nothing."""
 
 
 def facts() -> pd.DataFrame:
@@ -98,7 +83,7 @@ def cohort(seed: int = SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
     known = facts() if known is None else known
     rng = np.random.default_rng(seed)
     patients = _Findings(known).draw(rng)
-    patients["max_creatine_kinase"] = _creatine_kinase(known, patients, rng)
+    patients["max_creatine_kinase"] = creatine_kinase.draw(known, patients, rng)
     patients = patients.sample(frac=1, random_state=rng, ignore_index=True)
     patients["patient_id"] = [f"S{number:02d}" for number in range(1, len(patients) + 1)]
     patients["synthetic"] = 1
@@ -139,109 +124,7 @@ def write(seed: int = SEED, folder: str | Path = paths.DATA) -> list[Path]:
     return [Path(folder) / name for name in frames]
 
 
-class _Puzzle:
-    """A constraint model whose facts can be named when they exclude one another."""
-
-    def __init__(self):
-        from ortools.sat.python import cp_model
-
-        self.model = cp_model.CpModel()
-        self.switches = {}  # what a fact says -> the literal that enforces it
-
-    def demand(self, constraint, fact) -> None:
-        """Add a constraint that belongs to a fact."""
-        name = f"{fact.expression} = {fact.printed} ({fact.place})"
-        if name not in self.switches:
-            self.switches[name] = self.model.new_bool_var(name)
-        self.model.add(constraint).only_enforce_if(self.switches[name])
-
-    def rounds_to(self, numerator, denominator, fact) -> None:
-        """Demand that a ratio of whole numbers rounds, half up, to the printed digits."""
-        scale = 2 * 10 ** max(0, -Decimal(fact.printed).as_tuple().exponent)
-        middle = int(Decimal(fact.printed) * scale)
-        self.demand(scale * numerator >= (middle - 1) * denominator, fact)
-        self.demand(scale * numerator < (middle + 1) * denominator, fact)
-
-    def any_of(self, *literals):
-        """Return a literal that holds when at least one of the literals does."""
-        if len(literals) == 1:
-            return literals[0]
-        literal = self.model.new_bool_var("")
-        self.model.add_max_equality(literal, literals)
-        return literal
-
-    def none_of(self, *literals):
-        """Return a literal that holds when none of the literals does."""
-        return ~self.any_of(*literals)
-
-    def all_of(self, *literals):
-        """Return a literal that holds when all of the literals do."""
-        return self.none_of(*(~literal for literal in literals))
-
-    def neighbours(self, values, place: int):
-        """Return the value at a place of the sorted values, counted from 1, and the one after it."""
-        below, above = (self.model.new_int_var(0, ELEVATED[1], "") for _ in range(2))
-        lower, last, first = ([self.model.new_bool_var("") for _ in values] for _ in range(3))
-        for value, is_lower, is_last, is_first in zip(values, lower, last, first, strict=True):
-            self.model.add(value <= below).only_enforce_if(is_lower)
-            self.model.add(value >= above).only_enforce_if(~is_lower)
-            self.model.add(value == below).only_enforce_if(is_last)
-            self.model.add(value == above).only_enforce_if(is_first)
-            self.model.add_implication(is_last, is_lower)
-            self.model.add_implication(is_first, ~is_lower)
-        self.model.add(below <= above)
-        self.model.add(sum(lower) == place)
-        self.model.add_bool_or(last)
-        self.model.add_bool_or(first)
-        return below, above
-
-    def solve(self, seed: int, given: str = ""):
-        """Return a solver that holds a solution; raise Infeasible where there is none.
-
-        ``given`` says what was settled before, so that the message does not claim more than was shown.
-        """
-        trial, solver = self.model.clone(), _solver(seed)
-        trial.add_bool_and(self.switches.values())
-        status = solver.status_name(solver.solve(trial))
-        if status == "INFEASIBLE":
-            raise Infeasible(f"these printed numbers exclude one another{given}: {'; '.join(self.conflict())}")
-        if status not in ("OPTIMAL", "FEASIBLE"):
-            raise NotReached(f"the solver ended without an answer ({status})")
-        return solver
-
-    def conflict(self) -> list[str]:
-        """Return facts that cannot hold together, as few as the solver can tell in time."""
-        guilty = self._core(self.switches) or self.switches
-        for name in list(guilty):
-            rest = {other: switch for other, switch in guilty.items() if other != name}
-            guilty = self._core(rest) or guilty
-        return list(guilty)
-
-    def _core(self, switches: dict) -> dict:
-        """Return those of the facts that already exclude one another; none where that is not shown."""
-        trial, solver = self.model.clone(), _solver(patience=2)
-        trial.clear_objective()
-        trial.add_assumptions(switches.values())
-        if solver.status_name(solver.solve(trial)) != "INFEASIBLE":
-            return {}
-        core = set(solver.sufficient_assumptions_for_infeasibility())
-        return {name: switch for name, switch in switches.items() if switch.index in core}
-
-
-def _solver(seed: int = 0, patience: float = 30):
-    """Return a solver whose answer depends on model and seed alone; ``patience`` is in its own units of work."""
-    from ortools.sat.python import cp_model
-
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = seed
-    solver.parameters.max_deterministic_time = patience
-    solver.parameters.relative_gap_limit = 0.1
-    solver.parameters.linearization_level = 2
-    return solver
-
-
-class _Findings(_Puzzle):
+class _Findings(Puzzle):
     """Unknown patients: one literal per patient for each name of a row or group, and how many are of which age.
 
     Patients are interchangeable, so the juveniles come first. Age is printed in relation to sex and age group alone,
@@ -417,119 +300,3 @@ def _expected_cases() -> dict[tuple[str, int], int]:
         for age in AGES["total"]
         if band.age_lower <= age <= band.age_upper
     }
-
-
-def _members(patients: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return for each group which patients belong to it."""
-    juvenile = patients["age_at_onset"].to_numpy() < JUVENILE_BEFORE
-    extended = patients["distal_weakness"].to_numpy(dtype=int) == 1
-    groups = {"juvenile": juvenile, "adult": ~juvenile, "extended": extended, "limited": ~extended}
-    return {"total": np.full(len(patients), True), **groups}
-
-
-def _creatine_kinase(known: pd.DataFrame, patients: pd.DataFrame, rng) -> np.ndarray:
-    """Return one value (IU/L) per patient; together they keep the printed quartiles and P values."""
-    known = known[known["row"] == "max_creatine_kinase"]
-    members = _members(patients)
-    printed = known[known["statistic"].isin(QUARTERS)].drop_duplicates(["group", "statistic", "printed"])
-    quartiles = [_Quartile(fact, members) for fact in printed.itertuples()]
-    tests = [_RankTest(fact, members) for fact in known[known["statistic"] == "p_value"].itertuples()]
-    who = zip(patients["creatine_kinase_elevated"], patients["sex"], strict=True)
-    limits = [ELEVATED if elevated else REFERENCE_INTERVAL[sex] for elevated, sex in who]
-    for _ in range(STARTS):
-        values = _look_drawn(_with_quartiles(quartiles, limits, rng), np.array(limits), quartiles, tests, rng)
-        if values is not None:
-            return values
-    raise NotReached(f"no values with the printed P values were found in {STARTS * ROUNDS * MOVES} moves")
-
-
-class _Quartile:
-    """A printed quartile: SPSS's weighted average at (n + 1) p of the sorted values of a group."""
-
-    def __init__(self, fact, members: dict[str, np.ndarray]):
-        self.fact, self.member = fact, np.flatnonzero(members[fact.group])
-        self.place, self.quarter = divmod((len(self.member) + 1) * QUARTERS[fact.statistic], 4)
-
-    def four_times(self, below, above):
-        """Return four times the quartile, a whole number, from the values on its two sides."""
-        return (4 - self.quarter) * below + self.quarter * above
-
-    def holds(self, values: np.ndarray) -> bool:
-        """Tell whether the values' quartile rounds to the printed one."""
-        ranked = np.sort(values[self.member])
-        found = self.four_times(*ranked[self.place - 1 : self.place + 1])
-        return -2 <= found - 4 * int(self.fact.printed) < 2
-
-
-class _RankTest:
-    """A printed P value of the Mann-Whitney U test: normal approximation without continuity correction.
-
-    Quick, since it is asked thousands of times; without the tie correction, since no two patients keep the same value.
-    """
-
-    def __init__(self, fact, members: dict[str, np.ndarray]):
-        self.printed = fact.printed
-        self.first, second = (members[group] for group in COMPARED[fact.result])
-        n, m = int(self.first.sum()), int(second.sum())
-        self.middle, self.spread = n * (n + m + 1) / 2, (n * m * (n + m + 1) / 12) ** 0.5
-
-    def distance(self, ranks: np.ndarray) -> float:
-        """Return how far the P value lies from the printed one; 0 where it rounds to it."""
-        p = erfc(abs(ranks[self.first].sum() - self.middle) / self.spread / 2**0.5)
-        return 0.0 if published.agrees(self.printed, p) else abs(p - float(self.printed))
-
-
-def _with_quartiles(quartiles: list[_Quartile], limits, rng) -> np.ndarray:
-    """Return values within their limits that have the printed quartiles; raise Infeasible where there are none."""
-    puzzle = _Puzzle()
-    values = [puzzle.model.new_int_var(*limit, "") for limit in limits]
-    close = puzzle.model.new_bool_var("values on the two sides of a quartile lie close together")
-    sides = {}  # by group and place, since two facts may look at the same place
-    for quartile in quartiles:
-        where = (quartile.fact.group, quartile.place)
-        if where not in sides:
-            sides[where] = puzzle.neighbours([values[i] for i in quartile.member], quartile.place)
-        below, above = sides[where]
-        puzzle.rounds_to(quartile.four_times(below, above), 4, quartile.fact)
-        if quartile.quarter:
-            puzzle.model.add(above - below <= int(quartile.fact.printed) // 10).only_enforce_if(close)
-    for (group, place), (other, later) in permutations(sides, 2):
-        if group == other and place < later:
-            puzzle.model.add(sides[group, place][1] <= sides[other, later][0])  # implied, and found much faster
-    puzzle.model.maximize(close)
-    solver = puzzle.solve(int(rng.integers(2**31)), given=", findings being as drawn")
-    return np.array([solver.value(value) for value in values])
-
-
-def _look_drawn(values, limits, quartiles, tests, rng) -> np.ndarray | None:
-    """Move values at random until all differ and have the printed P values, while every quartile stays.
-
-    A round begins with free moves, which forget where the values came from; then moves lead towards the P values.
-    Returns None when no round ends there.
-    """
-    apart = np.inf
-    for move in range(ROUNDS * MOVES):
-        moved = _move(values, limits, rng)
-        tied = len(np.unique(moved)) < len(np.unique(values))
-        if tied or not all(quartile.holds(moved) for quartile in quartiles):
-            continue
-        free = move % MOVES < FREE_MOVES
-        ranks = moved.argsort().argsort() + 1
-        distance = np.inf if free else sum(test.distance(ranks) for test in tests)
-        if free or distance <= apart + rng.exponential(SLACK):
-            values, apart = moved, distance
-        if apart == 0 and len(np.unique(values)) == len(values):
-            return values
-    return None
-
-
-def _move(values, limits, rng) -> np.ndarray:
-    """Swap the values of two patients, or shift one by a little or a lot; nothing where that breaks a limit."""
-    moved = values.copy()
-    one, other = rng.integers(0, len(values), 2)
-    if rng.random() < 0.5:
-        moved[[one, other]] = values[[other, one]]
-    else:
-        moved[one] = round(values[one] * np.exp(rng.normal(0, rng.choice([0.0005, 0.005, 0.05, 0.5, 3]))))
-    outside = (moved < limits[:, 0]) | (moved > limits[:, 1])
-    return values if outside.any() else moved

@@ -1,0 +1,116 @@
+"""A model of yes/no and whole-number unknowns in which every constraint belongs to a printed number."""
+
+from decimal import Decimal
+
+
+class Infeasible(ValueError):
+    """Nothing keeps all facts together; the message names facts that exclude one another."""
+
+
+class NotReached(RuntimeError):
+    """The search ended before all facts were kept, which proves nothing."""
+
+
+class Puzzle:
+    """A constraint model whose facts can be named when they exclude one another."""
+
+    def __init__(self):
+        from ortools.sat.python import cp_model
+
+        self.model = cp_model.CpModel()
+        self.switches = {}  # what a fact says -> the literal that enforces it
+
+    def demand(self, constraint, fact) -> None:
+        """Add a constraint that belongs to a fact."""
+        name = f"{fact.expression} = {fact.printed} ({fact.place})"
+        if name not in self.switches:
+            self.switches[name] = self.model.new_bool_var(name)
+        self.model.add(constraint).only_enforce_if(self.switches[name])
+
+    def rounds_to(self, numerator, denominator, fact) -> None:
+        """Demand that a ratio of whole numbers rounds, half up, to the printed digits."""
+        scale = 2 * 10 ** max(0, -Decimal(fact.printed).as_tuple().exponent)
+        middle = int(Decimal(fact.printed) * scale)
+        self.demand(scale * numerator >= (middle - 1) * denominator, fact)
+        self.demand(scale * numerator < (middle + 1) * denominator, fact)
+
+    def any_of(self, *literals):
+        """Return a literal that holds when at least one of the literals does."""
+        if len(literals) == 1:
+            return literals[0]
+        literal = self.model.new_bool_var("")
+        self.model.add_max_equality(literal, literals)
+        return literal
+
+    def none_of(self, *literals):
+        """Return a literal that holds when none of the literals does."""
+        return ~self.any_of(*literals)
+
+    def all_of(self, *literals):
+        """Return a literal that holds when all of the literals do."""
+        return self.none_of(*(~literal for literal in literals))
+
+    def neighbours(self, values, place: int, highest: int):
+        """Return the value at a place of the sorted values, counted from 1, and the one after it.
+
+        No value lies below 0 or above ``highest``.
+        """
+        below, above = (self.model.new_int_var(0, highest, "") for _ in range(2))
+        lower, last, first = ([self.model.new_bool_var("") for _ in values] for _ in range(3))
+        for value, is_lower, is_last, is_first in zip(values, lower, last, first, strict=True):
+            self.model.add(value <= below).only_enforce_if(is_lower)
+            self.model.add(value >= above).only_enforce_if(~is_lower)
+            self.model.add(value == below).only_enforce_if(is_last)
+            self.model.add(value == above).only_enforce_if(is_first)
+            self.model.add_implication(is_last, is_lower)
+            self.model.add_implication(is_first, ~is_lower)
+        self.model.add(below <= above)
+        self.model.add(sum(lower) == place)
+        self.model.add_bool_or(last)
+        self.model.add_bool_or(first)
+        return below, above
+
+    def solve(self, seed: int, given: str = ""):
+        """Return a solver that holds a solution; raise Infeasible where there is none.
+
+        ``given`` says what was settled before, so that the message does not claim more than was shown.
+        """
+        trial, solver = self.model.clone(), _solver(seed)
+        trial.add_bool_and(self.switches.values())
+        status = solver.status_name(solver.solve(trial))
+        if status == "INFEASIBLE":
+            raise Infeasible(f"these printed numbers exclude one another{given}: {'; '.join(self.conflict())}")
+        if status not in ("OPTIMAL", "FEASIBLE"):
+            raise NotReached(f"the solver ended without an answer ({status})")
+        return solver
+
+    def conflict(self) -> list[str]:
+        """Return facts that cannot hold together, as few as the solver can tell in time."""
+        guilty = self._core(self.switches) or self.switches
+        for name in list(guilty):
+            rest = {other: switch for other, switch in guilty.items() if other != name}
+            guilty = self._core(rest) or guilty
+        return list(guilty)
+
+    def _core(self, switches: dict) -> dict:
+        """Return those of the facts that already exclude one another; none where that is not shown."""
+        trial, solver = self.model.clone(), _solver(patience=2)
+        trial.clear_objective()
+        trial.add_assumptions(switches.values())
+        if solver.status_name(solver.solve(trial)) != "INFEASIBLE":
+            return {}
+        core = set(solver.sufficient_assumptions_for_infeasibility())
+        return {name: switch for name, switch in switches.items() if switch.index in core}
+
+
+def _solver(seed: int = 0, patience: float = 30):
+    """Return a solver whose answer depends on model and seed alone; ``patience`` is in its own units of work."""
+    from ortools.sat.python import cp_model
+
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = seed
+    solver.parameters.max_deterministic_time = patience
+    solver.parameters.relative_gap_limit = 0.1
+    solver.parameters.linearization_level = 2
+    return solver

@@ -1,0 +1,144 @@
+"""Creatine kinase of reconstructed patients: the printed quartiles and rank tests, in values that look drawn.
+
+A constraint solver finds values with the printed quartiles; seeded random moves make them look drawn rather than chosen
+and reach the printed P values of the rank tests, while every quartile stays as printed.
+"""
+
+from itertools import permutations
+from math import erfc
+
+import numpy as np
+import pandas as pd
+
+from nxp2lib import published
+from nxp2lib.constraints import NotReached, Puzzle
+
+ADULT_FROM = 18  # years
+REFERENCE_INTERVAL = {"male": (59, 248), "female": (41, 153)}  # creatine kinase in IU/L, Japan (JCCLS)
+ELEVATED = (300, 25_000)  # IU/L, clearly above both intervals; the paper prints no maximum
+QUARTERS = {"q1": 1, "median": 2, "q3": 3}
+COMPARED = {"table1": ("juvenile", "adult"), "table2": ("limited", "extended")}
+STARTS, ROUNDS, MOVES, FREE_MOVES = 8, 4, 15_000, 3_000  # of the search for the printed P values
+SLACK = 0.002  # by how much, on average, a move may lead away from them
+
+
+def _members(patients: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return for each group which patients belong to it."""
+    juvenile = patients["age_at_onset"].to_numpy() < ADULT_FROM
+    extended = patients["distal_weakness"].to_numpy(dtype=int) == 1
+    groups = {"juvenile": juvenile, "adult": ~juvenile, "extended": extended, "limited": ~extended}
+    return {"total": np.full(len(patients), True), **groups}
+
+
+def draw(known: pd.DataFrame, patients: pd.DataFrame, rng) -> np.ndarray:
+    """Return one value (IU/L) per patient; together they keep the printed quartiles and P values.
+
+    ``known`` has the columns of `nxp2lib.reconstruct.facts`; ``patients`` their sex, age at onset (years), distal
+    weakness and whether creatine kinase is elevated; ``rng`` is a seeded NumPy generator.
+
+    Raises Infeasible where no values have the printed quartiles, NotReached where the P values are not met.
+    """
+    known = known[known["row"] == "max_creatine_kinase"]
+    members = _members(patients)
+    printed = known[known["statistic"].isin(QUARTERS)].drop_duplicates(["group", "statistic", "printed"])
+    quartiles = [_Quartile(fact, members) for fact in printed.itertuples()]
+    tests = [_RankTest(fact, members) for fact in known[known["statistic"] == "p_value"].itertuples()]
+    who = zip(patients["creatine_kinase_elevated"], patients["sex"], strict=True)
+    limits = [ELEVATED if elevated else REFERENCE_INTERVAL[sex] for elevated, sex in who]
+    for _ in range(STARTS):
+        values = _look_drawn(_with_quartiles(quartiles, limits, rng), np.array(limits), quartiles, tests, rng)
+        if values is not None:
+            return values
+    raise NotReached(f"no values with the printed P values were found in {STARTS * ROUNDS * MOVES} moves")
+
+
+class _Quartile:
+    """A printed quartile: SPSS's weighted average at (n + 1) p of the sorted values of a group."""
+
+    def __init__(self, fact, members: dict[str, np.ndarray]):
+        self.fact, self.member = fact, np.flatnonzero(members[fact.group])
+        self.place, self.quarter = divmod((len(self.member) + 1) * QUARTERS[fact.statistic], 4)
+
+    def four_times(self, below, above):
+        """Return four times the quartile, a whole number, from the values on its two sides."""
+        return (4 - self.quarter) * below + self.quarter * above
+
+    def holds(self, values: np.ndarray) -> bool:
+        """Tell whether the values' quartile rounds to the printed one."""
+        ranked = np.sort(values[self.member])
+        found = self.four_times(*ranked[self.place - 1 : self.place + 1])
+        return -2 <= found - 4 * int(self.fact.printed) < 2
+
+
+class _RankTest:
+    """A printed P value of the Mann-Whitney U test: normal approximation without continuity correction.
+
+    Quick, since it is asked thousands of times; without the tie correction, since no two patients keep the same value.
+    """
+
+    def __init__(self, fact, members: dict[str, np.ndarray]):
+        self.printed = fact.printed
+        self.first, second = (members[group] for group in COMPARED[fact.result])
+        n, m = int(self.first.sum()), int(second.sum())
+        self.middle, self.spread = n * (n + m + 1) / 2, (n * m * (n + m + 1) / 12) ** 0.5
+
+    def distance(self, ranks: np.ndarray) -> float:
+        """Return how far the P value lies from the printed one; 0 where it rounds to it."""
+        p = erfc(abs(ranks[self.first].sum() - self.middle) / self.spread / 2**0.5)
+        return 0.0 if published.agrees(self.printed, p) else abs(p - float(self.printed))
+
+
+def _with_quartiles(quartiles: list[_Quartile], limits, rng) -> np.ndarray:
+    """Return values within their limits that have the printed quartiles; raise Infeasible where there are none."""
+    puzzle = Puzzle()
+    values = [puzzle.model.new_int_var(*limit, "") for limit in limits]
+    close = puzzle.model.new_bool_var("values on the two sides of a quartile lie close together")
+    sides = {}  # by group and place, since two facts may look at the same place
+    for quartile in quartiles:
+        where = (quartile.fact.group, quartile.place)
+        if where not in sides:
+            sides[where] = puzzle.neighbours([values[i] for i in quartile.member], quartile.place, ELEVATED[1])
+        below, above = sides[where]
+        puzzle.rounds_to(quartile.four_times(below, above), 4, quartile.fact)
+        if quartile.quarter:
+            puzzle.model.add(above - below <= int(quartile.fact.printed) // 10).only_enforce_if(close)
+    for (group, place), (other, later) in permutations(sides, 2):
+        if group == other and place < later:
+            puzzle.model.add(sides[group, place][1] <= sides[other, later][0])  # implied, and found much faster
+    puzzle.model.maximize(close)
+    solver = puzzle.solve(int(rng.integers(2**31)), given=", findings being as drawn")
+    return np.array([solver.value(value) for value in values])
+
+
+def _look_drawn(values, limits, quartiles, tests, rng) -> np.ndarray | None:
+    """Move values at random until all differ and have the printed P values, while every quartile stays.
+
+    A round begins with free moves, which forget where the values came from; then moves lead towards the P values.
+    Returns None when no round ends there.
+    """
+    apart = np.inf
+    for move in range(ROUNDS * MOVES):
+        moved = _move(values, limits, rng)
+        tied = len(np.unique(moved)) < len(np.unique(values))
+        if tied or not all(quartile.holds(moved) for quartile in quartiles):
+            continue
+        free = move % MOVES < FREE_MOVES
+        ranks = moved.argsort().argsort() + 1
+        distance = np.inf if free else sum(test.distance(ranks) for test in tests)
+        if free or distance <= apart + rng.exponential(SLACK):
+            values, apart = moved, distance
+        if apart == 0 and len(np.unique(values)) == len(values):
+            return values
+    return None
+
+
+def _move(values, limits, rng) -> np.ndarray:
+    """Swap the values of two patients, or shift one by a little or a lot; nothing where that breaks a limit."""
+    moved = values.copy()
+    one, other = rng.integers(0, len(values), 2)
+    if rng.random() < 0.5:
+        moved[[one, other]] = values[[other, one]]
+    else:
+        moved[one] = round(values[one] * np.exp(rng.normal(0, rng.choice([0.0005, 0.005, 0.05, 0.5, 3]))))
+    outside = (moved < limits[:, 0]) | (moved > limits[:, 1])
+    return values if outside.any() else moved
