@@ -157,7 +157,7 @@ def age_histogram(cohort: pd.DataFrame) -> DescribedFigure:
     return _finish(figure, cohort, f"Histogram of age at onset: {'; '.join(said)}.")
 
 
-def frequencies(cohort: pd.DataFrame, results: pd.DataFrame, rows: list[str], by: str, title: str) -> DescribedFigure:
+def frequencies(cohort: pd.DataFrame, results: pd.DataFrame, rows: list[str], by: str) -> DescribedFigure:
     """Draw how frequent findings are in each group of ``by``, as dots on one percentage axis, labelled ``n (%)``.
 
     ``results`` comes from `describe.summarize` and holds every one of ``rows``.
@@ -180,12 +180,15 @@ def frequencies(cohort: pd.DataFrame, results: pd.DataFrame, rows: list[str], by
     axis.set(yticks=range(len(rows)), yticklabels=[dictionary.label(row) for row in rows], xlim=(0, 112),
              xticks=range(0, 101, 20), xlabel="Patients with the finding (%)")  # fmt: skip
     axis.invert_yaxis()
+    counts = results[(results["statistic"] == "n") & results["row"].isin(rows) & results["group"].isin(names)]
+    shared = int((counts.groupby("row")["value"].min() > 0).sum())
+    title = f"{shared} of {len(rows)} findings occur in both groups"
     axis.set_title(title, pad=22)
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0.2)
     return _finish(figure, cohort, f"{title}. {'. '.join(said)}.")
 
 
-def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: float, title: str) -> DescribedFigure:
+def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: float) -> DescribedFigure:
     """Draw the odds ratio of each tested finding with its interval, on a log axis.
 
     ``results`` comes from `compare.two_groups`. Estimates of zero or infinity, and limits beyond the axis, end in an
@@ -209,6 +212,8 @@ def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: flo
     axis.minorticks_off()
     axis.axvline(1, color="black", linewidth=0.8)
     axis.set_xlabel(f"Odds ratio, log scale     ← more frequent: {first}   |   more frequent: {second} →")
+    marked = int((numbers["p_value"] < 0.05).sum())
+    title = f"{marked} of {len(numbers)} findings have P < 0.05 between {first} and {second}"
     axis.set_title(title)
     words.text(0, 1.01, f"OR ({100 * confidence:g} % CI)", transform=words.transAxes, fontsize=9, weight="bold")
     words.text(1, 1.01, "P", transform=words.transAxes, fontsize=9, weight="bold", ha="right")
@@ -234,11 +239,11 @@ def _estimate(row) -> str:
     return table.estimate(row.odds_ratio, row.ci_low, row.ci_high)
 
 
-def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str, title: str) -> DescribedFigure:
+def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str) -> DescribedFigure:
     """Draw every patient's maximum creatine kinase by group on a log axis, with median and quartiles as lines."""
     parts = list(describe.groups(cohort, by).items())[1:]
     figure, axis = _new(8, 4.4)
-    said = []
+    said, medians = [], []
     for place, (group, part) in enumerate(parts):
         values = part["max_creatine_kinase"].dropna().to_numpy(dtype=float)
         axis.plot(place + _swarm(np.log10(values)), values, "o", color=COLOURS[group], alpha=0.75, markersize=5.5,
@@ -252,6 +257,7 @@ def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str, title: 
         if len(values):
             axis.text(place + 0.33, middle["median"], f"median {shown.split()[0]}", va="center", fontsize=8.5)
         said.append(f"{NAMES[group]}: {len(values)} patients, median and quartiles {shown} IU/L")
+        medians.append(f"{shown.split()[0]} in {NAMES[group].lower()}")
     axis.set_yscale("log")
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
@@ -259,6 +265,7 @@ def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str, title: 
     labels = [f"{NAMES[group]} (n = {part['max_creatine_kinase'].notna().sum()})" for group, part in parts]
     axis.set(xticks=range(len(parts)), xticklabels=labels, xlim=(-0.6, len(parts) - 0.3))
     axis.set_ylabel("Maximum creatine kinase (IU/L), log scale")
+    title = f"Median creatine kinase (IU/L): {', '.join(medians)}"
     axis.set_title(title)
     return _finish(figure, cohort, f"{title}. {'. '.join(said)}.")
 

@@ -35,9 +35,9 @@ def drawn(patients: pd.DataFrame) -> dict[str, figure.DescribedFigure]:
     return {
         "phenotypes": figure.phenotype_proportions(patients, describe.phenotypes(patients)),
         "ages": figure.age_histogram(patients),
-        "frequencies": figure.frequencies(patients, skin, ["any_rash"], "age_group", "Rash"),
-        "forest": figure.forest(patients, compared, "age_group", 0.95, "Odds ratios"),
-        "creatine kinase": figure.creatine_kinase(patients, "weakness_extent", "weibull", "Creatine kinase"),
+        "frequencies": figure.frequencies(patients, skin, ["any_rash"], "age_group"),
+        "forest": figure.forest(patients, compared, "age_group", 0.95),
+        "creatine kinase": figure.creatine_kinase(patients, "weakness_extent", "weibull"),
         "titers": figure.titers(patients, describe.running_text(patients)),
         "incidence": figure.incidence_ratio(patients, incidence.malignancies(patients), 0.95),
     }
@@ -56,7 +56,7 @@ def test_every_figure_is_drawn_without_a_warning_and_with_words(name, tmp_path):
 
 def test_every_patient_is_a_visible_dot():
     patients = cohort.load()
-    made = figure.creatine_kinase(patients, "age_group", "weibull", "Creatine kinase")
+    made = figure.creatine_kinase(patients, "age_group", "weibull")
     dots = [tuple(point) for line in made.axes[0].lines if line.get_marker() == "o" for point in line.get_xydata()]
     assert len(dots) == len(set(dots)) == patients["max_creatine_kinase"].notna().sum()
 
@@ -92,3 +92,11 @@ def test_groups_that_stand_side_by_side_have_different_colours():
     ]:
         assert figure.COLOURS[pair[0]] != figure.COLOURS[pair[1]]
     assert set(figure.COLOURS) == set(figure.NAMES)
+
+
+def test_titles_state_what_was_found():
+    patients = cohort.load()
+    titles = [axis.get_title(loc="left") for made in drawn(patients).values() for axis in made.axes]
+    assert "4 of 20 findings have P < 0.05 between juveniles and adults" in titles
+    assert "Median creatine kinase (IU/L): 3543 in limited weakness, 2205 in extended weakness" in titles
+    assert "30 of 76 patients (39.5 %) have a titer above 1:40" in titles
