@@ -1,5 +1,6 @@
 """Read a cohort, check it against the data dictionary, and derive what the paper derives."""
 
+import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -90,28 +91,62 @@ def prepare(raw: pd.DataFrame, name: str = "table", juvenile_below_age: float = 
 
 
 def read(path: str | Path) -> pd.DataFrame:
-    """Read a CSV (UTF-8) or Excel file as text, exactly as typed but for outer spaces; blank is ``""``.
+    """Read a CSV (UTF-8) file or the first sheet of an Excel workbook as text; blank is ``""``.
+
+    Cells stay as typed but for outer spaces. Excel's errors (``#N/A``) and formulas whose value was never saved come
+    back as they stand, so that they are refused rather than taken for blank.
 
     Raises CohortError where the file is not a table of that kind.
     """
     path = Path(path)
     try:
-        if path.suffix.lower() == ".xlsx":
-            with warnings.catch_warnings(action="ignore"):  # of openpyxl, on what it leaves out
-                frame = pd.read_excel(path, dtype=str, keep_default_na=False, header=None, na_values=[])
-        else:
-            frame = pd.read_csv(
-                path, dtype=str, keep_default_na=False, header=None, encoding="utf-8-sig", skip_blank_lines=False
-            )
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise _unreadable(path, f"not a UTF-8 table with commas ({str(error).splitlines()[0]})") from None
-    except Exception as error:  # a damaged workbook fails in zlib, in XML or in openpyxl, each in its own way
-        raise _unreadable(path, f"{error}".splitlines()[0] if str(error) else type(error).__name__) from None
-    return _with_header(path, frame.fillna("").map(str.strip))
+        cells = _excel_cells(path) if path.suffix.lower() == ".xlsx" else _csv_cells(path)
+    except UnicodeDecodeError:
+        raise _unreadable(path, "not in UTF-8 (in Excel: save as 'CSV UTF-8' or .xlsx)") from None
+    except pd.errors.ParserError as error:
+        found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        said = "row {1} has {2} cells, the rows above {0}; a comma inside a cell needs quotation marks"
+        raise _unreadable(path, said.format(*found.groups()) if found else "not a table with commas") from None
+    except pd.errors.EmptyDataError:
+        raise _unreadable(path, "the file is empty") from None
+    except PermissionError:
+        raise _unreadable(path, "no permission to read it (is it open in another program?)") from None
+    except Exception:  # a damaged workbook fails in zlib, in XML or in openpyxl, each in its own way
+        raise _unreadable(path, "not an Excel workbook" if path.suffix.lower() == ".xlsx" else "not a table") from None
+    return _with_header(path, cells.fillna("").map(str.strip))
+
+
+def _csv_cells(path: Path) -> pd.DataFrame:
+    options = {"dtype": str, "keep_default_na": False, "header": None, "skip_blank_lines": False}
+    return pd.read_csv(path, encoding="utf-8-sig", **options)
+
+
+def _excel_cells(path: Path) -> pd.DataFrame:
+    from openpyxl import load_workbook
+
+    with warnings.catch_warnings(action="ignore"):  # of openpyxl, on what it leaves out
+        saved, written = (
+            list(load_workbook(path, data_only=only).worksheets[0].iter_rows(values_only=True))
+            for only in (True, False)
+        )
+    rows = [
+        [_excel_text(formula if value is None else value) for value, formula in zip(*pair, strict=True)]
+        for pair in zip(saved, written, strict=True)
+    ]
+    return pd.DataFrame(rows, dtype=object)
+
+
+def _excel_text(value: object) -> str:
+    """Return an Excel cell as a person reads it: no ``.0`` behind whole numbers, no time behind a date."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).removesuffix(" 00:00:00")
 
 
 def _unreadable(path: Path, reason: str) -> CohortError:
-    return CohortError(path.name, [Problem(None, FILE, reason, "a CSV file in UTF-8 or an Excel workbook")])
+    return CohortError(path.name, [Problem(None, FILE, reason, "a CSV file in UTF-8 or an Excel workbook (.xlsx)")])
 
 
 def _with_header(path: Path, cells: pd.DataFrame) -> pd.DataFrame:
@@ -121,13 +156,15 @@ def _with_header(path: Path, cells: pd.DataFrame) -> pd.DataFrame:
     for mark, name in SEPARATORS.items():
         if len(header) == 1 and mark in header[0]:
             raise _unreadable(path, f"its columns are separated by {name}, not by commas")
+    filled = (cells.iloc[1:] != "").any()
+    header = header.where((header != "") | ~filled, [f"(blank, column {place})" for place in range(1, len(header) + 1)])
     twice = header[header.duplicated() & (header != "")]
     if len(twice):
         accepted = "each column once"
         raise CohortError(path.name, [Problem(HEADER, name, name, accepted) for name in twice.unique()])
     frame = cells.iloc[1:].set_axis(header.tolist(), axis=1)
     frame.index = pd.RangeIndex(HEADER + 1, HEADER + 1 + len(frame), name="file_row")
-    frame = frame.loc[:, [name for name, empty in zip(header, (frame == "").all(), strict=True) if name or not empty]]
+    frame = frame.loc[:, [name for name in header if name]]
     return frame[(frame != "").any(axis=1)]
 
 
@@ -195,7 +232,7 @@ def _checks(column: dictionary.Column):
 
 def _accepted(cells: pd.Series, column: dictionary.Column) -> pd.Series:
     if column.type == "text":
-        return pd.Series(True, index=cells.index)
+        return ~cells.str.startswith(("=", "#"))  # a formula, or Excel's error
     if column.type == "category":
         return cells.isin(column.values)
     numbers = pd.to_numeric(cells.where(cells.str.match(r"[-+]?[0-9.]"), None), errors="coerce")

@@ -17,6 +17,18 @@ DICTIONARY = DATA / "data_dictionary.csv"
 RATES = DATA / "cancer_incidence_japan.csv"
 
 
+def expanded(path: str | Path) -> Path:
+    """Return a path with ``~`` spelt out, or as it stands where that names no user (Excel's ``~$file.xlsx``).
+
+    >>> expanded("~$cohort.xlsx").name
+    '~$cohort.xlsx'
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def find(path: str | Path) -> Path:
     """Find an input file named by a user.
 
@@ -28,11 +40,13 @@ def find(path: str | Path) -> Path:
 
     Raises FileNotFoundError naming every place searched.
     """
-    given = Path(path).expanduser()
+    given = expanded(path)
     places = dict.fromkeys([given.absolute(), (ROOT / given).absolute()])
     for place in places:
         if place.is_file():
             return place
+        if place.is_dir():
+            raise FileNotFoundError(f"{path}: a folder, not a file")
     raise FileNotFoundError(f"{path}: no such file (looked for {' and '.join(map(str, places))})")
 
 
@@ -43,7 +57,7 @@ def output_folder(path: str | Path) -> Path:
     they never touch the results of a run. The folder is not created here.
     """
     root = Path(os.environ.get("NXP2_OUTPUT_ROOT", ROOT))
-    return root / Path(path).expanduser()
+    return root / expanded(path)
 
 
 @contextmanager

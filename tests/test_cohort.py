@@ -1,6 +1,7 @@
 """Reading and checking cohort files: what is accepted, what is refused, and in which words."""
 
 from contextlib import suppress
+from datetime import datetime
 
 import pandas as pd
 import pytest
@@ -254,3 +255,61 @@ def test_a_damaged_workbook_is_read_or_refused_but_never_a_traceback(tmp_path, p
     damaged.write_bytes(whole[:place] if cut else whole[:place] + bytes([byte]) + whole[place + 1 :])
     with suppress(cohort.CohortError):
         cohort.load(damaged)
+
+
+@pytest.fixture
+def workbook(tmp_path):
+    """A workbook of one patient; arguments are cells of further columns, in their file form."""
+
+    def write(**cells):
+        from openpyxl import Workbook
+
+        book = Workbook()
+        row = {"patient_id": "a", "sex": "male", "age_at_onset": 30, **cells}
+        book.active.append(list(row))
+        book.active.append(list(row.values()))
+        book.create_sheet("notes").append(["not read"])
+        book.save(tmp_path / "cohort.xlsx")
+        return tmp_path / "cohort.xlsx"
+
+    return write
+
+
+@pytest.mark.parametrize("cell", ["#N/A", "#DIV/0!", "=1+1"])
+@pytest.mark.parametrize("column", ["heliotrope_rash", "max_creatine_kinase", "center"])
+def test_an_excel_error_or_an_unsaved_formula_is_refused_not_taken_for_blank(workbook, column, cell):
+    assert f"row 2, column {column}: {cell!r} is not accepted" in refusal(workbook(**{column: cell}))
+
+
+def test_an_excel_date_is_shown_as_a_person_reads_it(workbook):
+    assert "'2013-05-02' is not accepted" in refusal(workbook(age_at_onset=datetime(2013, 5, 2)))
+
+
+def test_excel_numbers_are_read_as_typed_and_other_sheets_are_left_alone(workbook):
+    patients = cohort.load(workbook(max_creatine_kinase=812.5, ana_titer=160.0))
+    assert patients.loc[0, ["max_creatine_kinase", "ana_titer"]].tolist() == [812.5, 160]
+
+
+def test_cells_below_a_blank_header_are_named_by_their_place(file):
+    assert "column (blank, column 4): " in refusal(file(HEADER + ",", "a,female,30,x"))
+
+
+def test_a_row_with_too_many_cells_is_named(file):
+    assert "row 3 has 4 cells, the rows above 3; a comma inside a cell needs quotation marks" in refusal(
+        file(HEADER, "a,female,30", "b,male,2,5")
+    )
+
+
+def test_another_encoding_is_told_with_the_way_out(file):
+    assert "not in UTF-8 (in Excel: save as 'CSV UTF-8' or .xlsx)" in refusal(
+        file(HEADER + ",center", "a,female,30,Besançon", encoding="latin-1")
+    )
+
+
+def test_a_folder_is_called_a_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match="a folder, not a file"):
+        cohort.load(tmp_path)
+
+
+def test_an_upper_case_header_names_the_right_one(file):
+    assert "did you mean 'dysphagia'?" in refusal(file(HEADER + ",DYSPHAGIA", "a,female,30,1"))
