@@ -228,7 +228,7 @@ def reconstruct(
     from nxp2lib.constraints import Infeasible, NotReached
 
     since = time.perf_counter()
-    folder = Path(out).expanduser().absolute() if out else paths.DATA
+    folder = paths.expanded(out).absolute() if out else paths.DATA
     try:
         written = builder.write(builder.SEED if seed is None else seed, folder)
     except (Infeasible, NotReached) as error:

@@ -62,10 +62,13 @@ def choose(names: Iterable[str], folder: Path = paths.NOTEBOOKS) -> list[Path]:
 
 def _match(name: str, known: dict[str, Path]) -> Path:
     stem = Path(name).name.removesuffix(".ipynb")
-    found = [stem] if stem in known else [other for other in known if other.partition("_")[0] == stem]
+    number = stem.zfill(2) if stem.isdecimal() else stem
+    found = [stem] if stem in known else [other for other in known if other.partition("_")[0] == number]
     if len(found) > 1:
         raise RunError(f"{name}: several notebooks have this number: {', '.join(found)}")
     elsewhere = found and Path(name).name != name and Path(name).resolve() != known[found[0]].resolve()
+    if not found and Path(name).suffix and Path(name).is_file():
+        raise RunError(f"{name}: not a notebook of this collection; a cohort is given with --data")
     if not found or elsewhere:
         raise RunError(f"{name}: no such notebook{_near(stem, known)}")
     return known[found[0]]
@@ -88,9 +91,10 @@ def locate(path: str | Path) -> Path:
     try:
         return paths.find(path)
     except OSError as error:
-        given = Path(path).expanduser()
+        given = paths.expanded(path)
         beside = [other.name for other in given.parent.glob("*")]
-        raise RunError(f"{error}{dictionary.nearest(given.name, beside)}") from None
+        others = [name for name in beside if name != given.name]
+        raise RunError(f"{error}{dictionary.nearest(given.name, others)}") from None
 
 
 def read(path: Path) -> Notebook:
@@ -177,7 +181,7 @@ def convert(name: str, text: str, kinds: Iterable[str]) -> object:
     if name.endswith(FILE):
         return str(locate(text))
     if name == OUTPUT_DIR:
-        return str(Path(text).expanduser().absolute())
+        return str(paths.expanded(text).absolute())
     nothing = {}.__getitem__, "nothing"
     converter, accepted = next((CONVERTERS[kind] for kind in kinds if kind in CONVERTERS), nothing)
     try:

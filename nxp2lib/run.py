@@ -34,10 +34,14 @@ MEANT_TO_FAIL = "raises-exception"  # the tag of a cell that is expected to rais
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that a run needs, checked beforehand; ``checksums`` are those of the inputs at that time."""
+    """Everything that a run needs, checked beforehand.
+
+    ``checksums`` are those of the inputs at that time, ``cohort_sum`` the cohort's among them.
+    """
 
     notebooks: list[Notebook]
     patients: int
+    cohort_sum: str
     output: Path
     jobs: int
     started: datetime
@@ -84,6 +88,9 @@ def plan(
 
     started = datetime.now().astimezone()
     options = {COHORT_PATH: data, OUTPUT_DIR: out}
+    for name, option in [(COHORT_PATH, "--data"), (OUTPUT_DIR, "--out")]:
+        if options[name] is not None and name in (given or {}):
+            raise RunError(f"{option} and -p {name} mean the same; give one of them")
     wanted = dict(given or {}) | {name: str(value) for name, value in options.items() if value is not None}
     notebooks = settle([read(path) for path in choose(names, folder)], wanted)
     patients_file = locate(wanted.get(COHORT_PATH, paths.COHORT))
@@ -93,16 +100,30 @@ def plan(
         raise RunError(str(error)) from None
     files = [value for notebook in notebooks for name, value in notebook.passed.items() if name.endswith(FILE)]
     checksums = _checksums([patients_file, *map(Path, filter(None, files)), *(notebook.path for notebook in notebooks)])
-    output = Path(wanted.get(OUTPUT_DIR, paths.output_folder("outputs"))).expanduser().absolute()
+    output = paths.expanded(wanted.get(OUTPUT_DIR, paths.output_folder("outputs"))).absolute()
+    cohort_sum = checksums[_called(patients_file)]
+    if len(notebooks) < len(choose([], folder)) and _other_cohort(output, cohort_sum):
+        raise RunError(
+            f"{output}: holds results of another cohort; run all notebooks, or choose another folder with --out"
+        )
     _make_writable(output, folder)
-    return Plan(notebooks, patients, output, jobs or os.cpu_count() or 1, started, checksums)
+    return Plan(notebooks, patients, cohort_sum, output, jobs or os.cpu_count() or 1, started, checksums)
+
+
+def _other_cohort(output: Path, cohort_sum: str) -> bool:
+    """Tell whether the record of an earlier run in this folder is that of another cohort."""
+    try:
+        return json.loads((output / MANIFEST).read_text(encoding="utf-8"))["cohort_sha256"] != cohort_sum
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _make_writable(output: Path, sources: Path) -> None:
     """Create the output folder and take away an earlier run's record, which these results will not match."""
     copies = output / "notebooks"
-    if copies.resolve() == sources.resolve():
-        raise RunError(f"{output}: the executed copies would replace the notebooks themselves; choose another folder")
+    inputs = [sources, paths.DATA, paths.NOTEBOOKS, Path(__file__).parent]
+    if any(copies.resolve().is_relative_to(place.resolve()) for place in inputs):
+        raise RunError(f"{output}: results do not go among the project's own files; choose another folder")
     try:
         copies.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=copies):
@@ -264,6 +285,7 @@ def write_manifest(plan: Plan, outcomes: Iterable[Outcome]) -> Path:
         "finished": finished.isoformat(timespec="seconds"),
         "seconds": round((finished - plan.started).total_seconds(), 1),
         "patients": plan.patients,
+        "cohort_sha256": plan.cohort_sum,
         "notebooks": {notebook.name: _entry(notebook, ended[notebook.name]) for notebook in plan.notebooks},
         "versions": {
             "python": platform.python_version(),

@@ -409,11 +409,22 @@ def test_values_take_the_type_of_the_default(write_notebook, tmp_path):
     assert [type(value) for value in settled.passed.values()] == [float, int, int, bool, str, type(None)]
 
 
-def test_an_option_wins_over_the_parameter_of_the_same_meaning(folder, write_cohort, tmp_path):
-    given = {"cohort_path": "no_such_file.csv", "output_dir": "elsewhere"}
-    plan = run.plan(["06"], data=write_cohort(), out=tmp_path / "out", given=given, folder=folder)
-    assert plan.notebooks[0].passed["cohort_path"] == str(tmp_path / "cohort.csv")
-    assert plan.output == tmp_path / "out"
+@pytest.mark.parametrize(("option", "name"), [("data", "cohort_path"), ("out", "output_dir")])
+def test_an_option_and_the_parameter_of_the_same_meaning_exclude_each_other(folder, option, name):
+    said = f"--{option} and -p {name} mean the same; give one of them"
+    refused(said, folder, **{option: "here"}, given={name: "there"})
+
+
+def test_part_of_the_notebooks_is_not_run_into_the_results_of_another_cohort(folder, write_cohort, tmp_path):
+    out = tmp_path / "out"
+    first = run.plan(["01"], data=write_cohort(name="one.csv"), out=out, folder=folder)
+    run.write_manifest(first, [run.Outcome(first.notebooks[0].name, 1.0, "")])
+    record = (out / "manifest.json").read_bytes()
+    other = write_cohort(seed=2, name="two.csv")
+    with pytest.raises(parameters.RunError, match="holds results of another cohort; run all notebooks"):
+        run.plan(["01"], data=other, out=out, folder=folder)
+    assert (out / "manifest.json").read_bytes() == record
+    assert run.plan(["01"], data=tmp_path / "one.csv", out=out, folder=folder).patients == 20
 
 
 def test_paths_given_as_parameters_work_like_the_options(folder, write_cohort, tmp_path, monkeypatch):
@@ -469,4 +480,19 @@ def test_a_folder_in_the_way_of_the_manifest_is_refused(folder, write_cohort, tm
 
 
 def test_results_never_replace_the_notebooks_themselves(folder, write_cohort):
-    refused("would replace the notebooks themselves", folder, data=write_cohort(), out=folder.parent)
+    refused("results do not go among the project's own files", folder, data=write_cohort(), out=folder.parent)
+
+
+@pytest.mark.parametrize("place", [paths.DATA, paths.NOTEBOOKS, paths.ROOT / "nxp2lib"])
+def test_results_do_not_go_among_the_projects_own_files(folder, write_cohort, place):
+    refused("results do not go among the project's own files", folder, data=write_cohort(), out=place)
+    assert not (place / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("name", ["1", "01"])
+def test_a_number_may_lack_its_leading_zero(folder, name):
+    assert [path.name[:3] for path in parameters.choose([name], folder)] == ["01_"]
+
+
+def test_a_cohort_given_as_a_notebook_is_told_how_to_give_it(folder, write_cohort):
+    refused("a cohort is given with --data", folder, names=[str(write_cohort())])
