@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from nxp2lib import describe, dictionary, paths, table
 from nxp2lib.cohort import provenance
@@ -23,8 +23,6 @@ COLOURS = {
     "polymyositis": "#009E73",
     "other_rash": "#009E73",
     "no_rash": "#A6DBC8",
-    "male": "#332288",
-    "female": "#AA4499",
 }
 MARKED = "#882255"  # a row with P below 0.05, in no group's colour
 NAMES = {
@@ -37,8 +35,6 @@ NAMES = {
     "polymyositis": "Polymyositis phenotype",
     "other_rash": "Polymyositis phenotype, other rashes",
     "no_rash": "Polymyositis phenotype, no rash",
-    "male": "Men",
-    "female": "Women",
 }
 STYLE = {
     "figure.dpi": 110,
@@ -75,6 +71,11 @@ def _finish(figure: DescribedFigure, cohort: pd.DataFrame, text: str) -> Describ
     return figure
 
 
+def _headline(figure: DescribedFigure, title: str) -> None:
+    """Put a title above the whole figure, from its left edge on."""
+    figure.suptitle(title, fontsize=11, weight="bold", x=0.01, ha="left")
+
+
 def save(figure: DescribedFigure, name: str, output_dir: str | Path) -> None:
     """Write a figure as ``figures/<name>.png`` and ``.svg``; both carry the alternative text as their description."""
     folder = paths.output_folder(output_dir) / "figures"
@@ -97,8 +98,10 @@ def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> Descri
     said = []
     for letter, (axis, (group, rows)) in zip("ABC", zip(axes, parts.items(), strict=True), strict=True):
         said.append(_proportion_bar(axis, results, group, rows))
-        known = int(describe.value(results, rows[0], group, "denominator"))
-        axis.set_title(f"{letter}  {NAMES[group]} (n = {known})", fontsize=10)
+        known = sum(int(describe.value(results, row, group, "n")) for row in rows)
+        size = sum(int(describe.value(results, rows[0], group, name)) for name in ("denominator", "missing"))
+        unknown = f", {size - known} more unknown" if size > known else ""
+        axis.set_title(f"{letter}  {NAMES[group]} (n = {known}{unknown})", fontsize=10)
         axis.tick_params(bottom=group == "adult")
         axis.spines["bottom"].set_visible(group == "adult")
     shown = dict.fromkeys(["dermatomyositis", "other_rash", "no_rash"])
@@ -110,14 +113,15 @@ def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> Descri
     shares = table.with_display(results).set_index(["row", "group", "statistic"])["display"]
     juvenile, adult = (shares["polymyositis", group, "percent"] for group in ("juvenile", "adult"))
     title = f"Polymyositis phenotype: {juvenile} % of juveniles, {adult} % of adults"
-    figure.suptitle(title, fontsize=11, weight="bold", x=0.01, ha="left")
+    _headline(figure, title)
     return _finish(figure, cohort, "Phenotypes as bars of 100 percent. " + " ".join(said))
 
 
 def _proportion_bar(axis, results: pd.DataFrame, group: str, rows: list[str]) -> str:
     left, said = 0.0, []
-    for row in rows:
-        n, known = (int(describe.value(results, row, group, name)) for name in ("n", "denominator"))
+    counts = [int(describe.value(results, row, group, "n")) for row in rows]
+    known = sum(counts)
+    for row, n in zip(rows, counts, strict=True):
         share = 100 * n / known if known else 0.0
         axis.barh(0, share, left=left, color=COLOURS[row], edgecolor="white", height=0.8)
         label = f"{n} ({table.percentage(n, known)})"
@@ -147,13 +151,12 @@ def age_histogram(cohort: pd.DataFrame) -> DescribedFigure:
         bottom += heights
         if len(part):
             ages = part["age_at_onset"]
-            said.append(f"{len(part)} {NAMES[group].lower()} aged {ages.min()} to {ages.max()}, most often "
-                        f"{edges[heights.argmax()]} to {edges[heights.argmax()] + 4}")  # fmt: skip
+            said.append(f"{len(part)} {NAMES[group].lower()} aged {ages.min()} to {ages.max()}")
     axis.set(xlabel="Age at onset (years, 5-year classes)", ylabel="Patients", xticks=edges[::2])
     axis.yaxis.get_major_locator().set_params(integer=True)
     axis.set_ylim(0, max(1, bottom.max() * 1.1))
     axis.legend()
-    axis.set_title("Age at onset: " + ",\n".join(said), fontsize=10)
+    axis.set_title("Age at onset: " + ", ".join(said), fontsize=10)
     return _finish(figure, cohort, f"Histogram of age at onset: {'; '.join(said)}.")
 
 
@@ -174,8 +177,8 @@ def frequencies(cohort: pd.DataFrame, results: pd.DataFrame, rows: list[str], by
             axis.barh(
                 place + offset, share, height=0.3, color=COLOURS[group], label=NAMES[group] if not place else None
             )
-            axis.text((share if known else 0) + 1, place + offset, f"{n} ({table.percentage(n, known)})", va="center",
-                      fontsize=8.5)  # fmt: skip
+            label = f"{n} ({table.percentage(n, known)})" if known else table.NOT_COMPUTABLE
+            axis.text((share if known else 0) + 1, place + offset, label, va="center", fontsize=8.5)
         said.append(f"{dictionary.label(row)}: {', '.join(shares)}")
     axis.set(yticks=range(len(rows)), yticklabels=[dictionary.label(row) for row in rows], xlim=(0, 112),
              xticks=range(0, 101, 20), xlabel="Patients with the finding (%)")  # fmt: skip
@@ -198,7 +201,7 @@ def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: flo
     numbers = results.pivot(index="row", columns="statistic", values="value").loc[list(dict.fromkeys(results["row"]))]
     numbers = numbers.reindex(columns=["odds_ratio", "ci_low", "ci_high", "p_value"]).dropna(subset="odds_ratio")
     first, second = (NAMES[name].lower() for name in dictionary.column(by).values)
-    figure, (axis, words) = _new(9.5, 1.7 + 0.3 * max(len(numbers), 1), ncols=2, width_ratios=[2, 1], sharey=True)
+    figure, (axis, words) = _new(9.5, 1.7 + 0.3 * max(len(numbers), 4), ncols=2, width_ratios=[2, 1], sharey=True)
     words.set_axis_off()
     low, high = 0.02, 50
     for place, row in enumerate(numbers.itertuples()):
@@ -211,10 +214,15 @@ def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: flo
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.minorticks_off()
     axis.axvline(1, color="black", linewidth=0.8)
-    axis.set_xlabel(f"Odds ratio, log scale     ← more frequent: {first}   |   more frequent: {second} →")
+    if numbers.empty:
+        axis.text(0.5, 0.5, "nothing to compare", ha="center", transform=axis.transAxes)
+    axis.set_xlabel("Odds ratio, log scale")
+    less, more = dictionary.column(by).values
+    for x, text in [(0.25, f"← more frequent: {less}"), (0.75, f"more frequent: {more} →")]:
+        axis.text(x, 1.01, text, transform=axis.transAxes, ha="center", fontsize=8.5)
     marked = int((numbers["p_value"] < 0.05).sum())
     title = f"{marked} of {len(numbers)} findings have P < 0.05 between {first} and {second}"
-    axis.set_title(title)
+    _headline(figure, title)
     words.text(0, 1.01, f"OR ({100 * confidence:g} % CI)", transform=words.transAxes, fontsize=9, weight="bold")
     words.text(1, 1.01, "P", transform=words.transAxes, fontsize=9, weight="bold", ha="right")
     said = [
@@ -244,21 +252,20 @@ def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str) -> Desc
     parts = list(describe.groups(cohort, by).items())[1:]
     figure, axis = _new(8, 4.4)
     said, medians = [], []
+    axis.set_yscale("log")
     for place, (group, part) in enumerate(parts):
         values = part["max_creatine_kinase"].dropna().to_numpy(dtype=float)
-        axis.plot(place + _swarm(np.log10(values)), values, "o", color=COLOURS[group], alpha=0.75, markersize=5.5,
-                  markeredgewidth=0)  # fmt: skip
+        _dots(axis, place, values, COLOURS[group])
         middle = describe.quantiles(part["max_creatine_kinase"], quantile_method)
         for name, width in [("q1", 0.18), ("median", 0.3), ("q3", 0.18)]:
             axis.plot(
                 [place - width, place + width], [middle[name]] * 2, color="black", linewidth=2 if width > 0.2 else 1
             )
-        shown = f"{table.number(middle['median'], 0)} ({table.number(middle['q1'], 0)}–{table.number(middle['q3'], 0)})"
+        median, q1, q3 = (table.number(middle[name], 0) for name in ("median", "q1", "q3"))
         if len(values):
-            axis.text(place + 0.33, middle["median"], f"median {shown.split()[0]}", va="center", fontsize=8.5)
-        said.append(f"{NAMES[group]}: {len(values)} patients, median and quartiles {shown} IU/L")
-        medians.append(f"{shown.split()[0]} in {NAMES[group].lower()}")
-    axis.set_yscale("log")
+            axis.text(place + 0.36, middle["median"], f"median {median}", va="center", fontsize=8.5)
+        said.append(f"{NAMES[group]}: {len(values)} patients, median and quartiles {median} ({q1} to {q3}) IU/L")
+        medians.append(f"{median} in {NAMES[group].lower()}")
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axis.minorticks_off()
@@ -266,40 +273,40 @@ def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str) -> Desc
     axis.set(xticks=range(len(parts)), xticklabels=labels, xlim=(-0.6, len(parts) - 0.3))
     axis.set_ylabel("Maximum creatine kinase (IU/L), log scale")
     title = f"Median creatine kinase (IU/L): {', '.join(medians)}"
-    axis.set_title(title)
+    _headline(figure, title)
     return _finish(figure, cohort, f"{title}. {'. '.join(said)}.")
 
 
-def _swarm(values: np.ndarray, classes: int = 24) -> np.ndarray:
-    """Return sideways offsets so that patients of similar value stand side by side, none behind another."""
-    offsets = np.zeros(len(values))
-    if not len(values):
-        return offsets
-    place = np.digitize(values, np.linspace(values.min(), values.max(), classes))
-    widest = np.bincount(place).max()
-    step = min(0.045, 0.5 / widest)
-    for here in np.unique(place):
-        members = np.flatnonzero(place == here)
-        offsets[members[np.argsort(values[members])]] = (np.arange(len(members)) - (len(members) - 1) / 2) * step
-    return offsets
+def _dots(axis, place: int, values: np.ndarray, colour: str) -> None:
+    """Draw one dot per patient, side by side where values are close; above 300 patients, spread at random."""
+    import seaborn
+
+    draw, options = seaborn.swarmplot, {"size": 5}
+    if len(values) > 300:
+        draw, options = seaborn.stripplot, {"size": 2, "jitter": 0.3}
+        np.random.seed(0)  # seaborn spreads by NumPy's global generator
+    draw(x=np.full(len(values), place), y=values, color=colour, native_scale=True, ax=axis, **options)
 
 
 def titers(cohort: pd.DataFrame, results: pd.DataFrame) -> DescribedFigure:
-    """Draw how many patients have each antinuclear antibody titer from 1:80 upwards.
+    """Draw how many patients have each antinuclear antibody titer; those not above 1:40 share a bar.
 
     ``results`` comes from `describe.running_text`.
     """
     names = dictionary.column("ana_titer").values[2:]
-    counts = [int(describe.value(results, f"ana_titer_{name}", "total", "n")) for name in names]
+    above = [int(describe.value(results, f"ana_titer_{name}", "total", "n")) for name in names]
     known = int(describe.value(results, "ana_titer_80", "total", "denominator"))
+    counts = [known - sum(above), *above]
     figure, axis = _new(7, 3.2)
-    axis.bar(range(len(names)), counts, color=COLOURS["total"], width=0.7)
+    axis.bar(range(len(counts)), counts, color=["#BBBBBB"] + [COLOURS["total"]] * len(above), width=0.7)
+    axis.set_ylim(0, max(counts) * 1.15 + 1)
     for place, count in enumerate(counts):
-        axis.text(place, count + 0.1, f"{count} ({table.percentage(count, known)})", ha="center", fontsize=9)
-    labels = [f"1:{name}" for name in names[:-1]] + [f"≥1:{names[-1]}"]
-    axis.set(xticks=range(len(names)), xticklabels=labels, xlabel="Titer", ylabel="Patients")
+        label = f"{count} ({table.percentage(count, known)})"
+        axis.annotate(label, (place, count), (0, 2), textcoords="offset points", ha="center", fontsize=9)
+    labels = ["≤1:40", *(f"1:{name}" for name in names[:-1]), f"≥1:{names[-1]}"]
+    axis.set(xticks=range(len(counts)), xticklabels=labels, xlabel="Titer", ylabel="Patients")
     axis.yaxis.get_major_locator().set_params(integer=True)
-    title = f"{sum(counts)} of {known} patients ({table.percentage(sum(counts), known)} %) have a titer above 1:40"
+    title = f"{sum(above)} of {known} patients ({table.percentage(sum(above), known)} %) have a titer above 1:40"
     axis.set_title(title)
     said = ", ".join(f"{label} {count}" for label, count in zip(labels, counts, strict=True))
     return _finish(figure, cohort, f"{title}: {said}.")
@@ -319,6 +326,8 @@ def incidence_ratio(cohort: pd.DataFrame, results: pd.DataFrame, confidence: flo
             shown = f"{number:.0f}" if label == "observed" else table.number(number, 2)
             left.text(place + offset, number, shown, ha="center", va="bottom", fontsize=9)
     left.set(xticks=range(3), xticklabels=["All adults", "Women", "Men"], ylabel="Malignancies")
+    left.set_ylim(0, max(1.0, *(bar.get_height() for bar in left.patches)) * 1.15)
+    left.yaxis.get_major_locator().set_params(integer=True)
     observed, expected = (describe.value(results, "all_sites", "adult", name) for name in ("observed", "expected"))
     left.set_title(f"{observed:.0f} malignancies observed, {table.number(expected)} expected", fontsize=10)
     left.legend()
@@ -327,7 +336,8 @@ def incidence_ratio(cohort: pd.DataFrame, results: pd.DataFrame, confidence: flo
          for name in ("sir", "ci_low", "ci_high")}, index=range(1, 11))  # fmt: skip
     _ratio_curve(right, curve, confidence)
     said = "; ".join(
-        f"{year} years: {table.estimate(*row, 1)}" for year, row in zip(curve.index, curve.to_numpy(), strict=True)
+        f"{year} year{'s' * (year > 1)}: {table.estimate(*row, 1)}"
+        for year, row in zip(curve.index, curve.to_numpy(), strict=True)
     )
     text = f"Left, observed and expected malignancies in adults. Right, incidence ratio by time at risk: {said}."
     return _finish(figure, cohort, text)
@@ -336,7 +346,7 @@ def incidence_ratio(cohort: pd.DataFrame, results: pd.DataFrame, confidence: flo
 def _ratio_curve(axis, curve: pd.DataFrame, confidence: float) -> None:
     axis.axhline(1, color="black", linewidth=0.8)
     axis.text(10, 1.03, "general population", ha="right", va="bottom", fontsize=8.5)
-    axis.set(xlabel="Time at risk per adult (person-years)", ylabel="Standardized incidence ratio, log scale",
+    axis.set(xlabel="Time at risk of each adult (years)", ylabel="Standardized incidence ratio, log scale",
              xticks=range(1, 11))  # fmt: skip
     if curve["sir"].isna().all():
         axis.text(5.5, 0.5, "not computable: no adult at risk", ha="center", transform=axis.get_xaxis_transform())
@@ -352,7 +362,9 @@ def _ratio_curve(axis, curve: pd.DataFrame, confidence: float) -> None:
     for year in (1, 5, 10):
         axis.annotate(table.number(curve.at[year, "sir"], 1), (year, max(curve.at[year, "sir"], floor)), (6, 5),
                       textcoords="offset points", fontsize=9)  # fmt: skip
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.yaxis.set_minor_locator(NullLocator())
     first, last = (table.number(curve.at[year, "sir"], 1) for year in (1, 10))
-    title = f"The ratio is {first} at 1 and {last} at 10 person-years ({100 * confidence:g} % interval)"
+    title = f"The ratio is {first} over 1 year, {last} over 10 (shaded: {100 * confidence:g} % interval)"
     axis.set_title(title, fontsize=10)

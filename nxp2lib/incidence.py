@@ -47,7 +47,7 @@ def person_years(age: pd.Series, sex: pd.Series, years_at_risk: float | pd.Serie
     Patients with a missing age, sex or time contribute nothing. Raises ValueError for a time that is not above zero.
     """
     start, time = age.astype(float), pd.Series(years_at_risk, index=age.index).astype(float)
-    if len(time):
+    if time.notna().any():
         check_years_at_risk(time.min())
     reference = rates().copy()
     spent = [
@@ -96,7 +96,7 @@ def byar(observed: int, expected: float, confidence: float = 0.95) -> Ratio:
     from scipy.stats import norm
 
     z, above = norm.ppf((1 + confidence) / 2), observed + 1
-    low = observed * (1 - 1 / (9 * observed) - z / (3 * observed**0.5)) ** 3 if observed else 0.0
+    low = observed * max(0.0, 1 - 1 / (9 * observed) - z / (3 * observed**0.5)) ** 3 if observed else 0.0
     return _ratio(observed, low, above * (1 - 1 / (9 * above) + z / (3 * above**0.5)) ** 3, expected)
 
 
@@ -136,13 +136,13 @@ def standardize(
 ) -> dict[str, float]:
     """Return observed and expected malignancies, person-years and their ratio for the patients given.
 
-    Patients whose malignancy is unknown leave the observed and the expected side and are counted as ``missing``.
+    Patients whose malignancy or time at risk is unknown leave both sides of the ratio and are counted as ``missing``.
     ``interval`` is one of ``INTERVALS``. The ratio is NaN where nobody is at risk.
     """
     compare.check_confidence(confidence)
-    known = cohort[cohort["malignancy"].notna()]
-    time = years_at_risk[known.index] if isinstance(years_at_risk, pd.Series) else years_at_risk
-    split = person_years(known["age_at_onset"], known["sex"], time)
+    time = pd.Series(years_at_risk, index=cohort.index, dtype=float)
+    known = cohort[cohort["malignancy"].notna() & time.notna()]
+    split = person_years(known["age_at_onset"], known["sex"], time[known.index])
     observed, expected = int(known["malignancy"].sum()), float(split["expected"].sum())
     ratio = INTERVALS[interval](observed, expected, confidence)
     return {
@@ -158,8 +158,8 @@ def malignancies(cohort: pd.DataFrame, years_at_risk: float = 1.0, confidence: f
     """Return the results of the malignancy section: adults against the population, by sex, by time at risk, by site.
 
     Long, ``row,group,statistic,value``: row ``all_sites`` for adults at ``years_at_risk`` each, ``male`` and
-    ``female`` among them, ``years_at_risk_1`` to ``years_at_risk_10``, ``follow_up_years`` where every adult has a
-    time of their own, then the number of patients per site and age group.
+    ``female`` among them, ``years_at_risk_1`` to ``years_at_risk_10``, ``follow_up_years`` over the adults
+    who have a time of their own above zero, then the number of patients per site and age group.
     """
     adults = cohort[cohort["age_group"] == "adult"]
     found = [(("all_sites", "adult"), standardize(adults, years_at_risk, confidence))]
@@ -167,18 +167,21 @@ def malignancies(cohort: pd.DataFrame, years_at_risk: float = 1.0, confidence: f
         found.append(((sex, "adult"), standardize(adults[adults["sex"] == sex], years_at_risk, confidence)))
     for years in range(1, 11):
         found.append(((f"years_at_risk_{years}", "adult"), standardize(adults, years, confidence)))
-    if len(adults) and adults["follow_up_years"].fillna(0).gt(0).all():
-        own_time = adults["follow_up_years"].astype(float)
+    own_time = adults["follow_up_years"].astype(float)
+    own_time = own_time.where(own_time > 0)
+    if own_time.notna().any():
         found.append((("follow_up_years", "adult"), standardize(adults, own_time, confidence)))
     return pd.concat([describe.long(found), sites(cohort)], ignore_index=True)
 
 
 def sites(cohort: pd.DataFrame) -> pd.DataFrame:
-    """Count malignancies by site and age group; rows are the sites that occur, most frequent first."""
-    counts = cohort["malignancy_site"].value_counts()
-    found = [
-        ((site, group), {"n": int((part["malignancy_site"] == site).sum())})
-        for site in counts[counts > 0].index
-        for group, part in list(describe.groups(cohort, "age_group").items())[1:]
-    ]
+    """Count malignancies by site and age group; rows are the sites that occur, most frequent first.
+
+    The last row, ``unknown``, holds malignancies without a site, where there are any.
+    """
+    named = cohort["malignancy_site"].astype(object)
+    named = named.where(named.notna(), "unknown").where(cohort["malignancy"].fillna(False))
+    listed = sorted(named.value_counts().index, key=lambda site: site == "unknown")
+    parts = list(describe.groups(cohort, "age_group").items())[1:]
+    found = [((site, group), {"n": int((named[part.index] == site).sum())}) for site in listed for group, part in parts]
     return describe.long(found)

@@ -90,6 +90,8 @@ def agrees(printed: str, value: float) -> bool | None:
     if printed[0] in "<>":
         limit = Decimal(printed[1:])
         return bool(value < limit) if printed[0] == "<" else bool(value > limit)
+    if value in (float("inf"), float("-inf")):
+        return False
     digits = Decimal(printed)
     return round_half_up(value, max(0, -digits.as_tuple().exponent)) == digits
 
@@ -106,6 +108,9 @@ def agreement(results: dict[str, pd.DataFrame]) -> pd.DataFrame:
     registry = load()
     parts = registry["expression"].str.extract(ADDRESS)
     values = computed.reindex(pd.MultiIndex.from_frame(parts)).to_numpy(dtype=float)
+    nobody = parts.assign(statistic="denominator")
+    nobody = computed.reindex(pd.MultiIndex.from_frame(nobody)).to_numpy(dtype=float) == 0
+    values = pd.Series(values).mask(nobody & (parts["statistic"] == "n"))  # a count among nobody is no zero
     verdicts = {True: "agrees", False: "differs", None: "not recomputed"}
     said = [verdicts[agrees(text, value)] for text, value in zip(registry["printed"], values, strict=True)]
     numbers = pd.to_numeric(registry["printed"], errors="coerce")

@@ -1,4 +1,4 @@
-"""Patients behind the tables: a synthetic cohort that reproduces every printed number at once.
+"""Patients behind the tables: a synthetic cohort that keeps, all at once, the printed numbers that can hold together.
 
 The paper publishes tables, not patients. Each printed number is one fact, addressed by its expression in the registry,
 and each fact becomes one constraint on unknown patients. Two steps find patients that keep them all:

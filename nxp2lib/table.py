@@ -11,6 +11,7 @@ from nxp2lib.export import Table
 from nxp2lib.published import round_half_up
 
 FISHER, RANKS, NOT_COMPUTABLE = "†", "‡", "–"
+STARS = (0.05, 0.01)  # one star for each limit that a P value lies below
 TITLES = {
     "table1": "Table 1. Clinical and laboratory characteristics",
     "table2": "Table 2. Muscular involvement",
@@ -26,7 +27,7 @@ NBSP = "\N{NO-BREAK SPACE}"
 BETWEEN = {"age_group": "juveniles and adults", "weakness_extent": "limited and extended weakness"}
 SCREENING = {
     "screened": "Everyone on the list",
-    "anti_nxp2": "Anti-NXP2 antibody: the cohort",
+    "anti_nxp2": "Anti-NXP2 antibody",
     "anti_sae": "Anti-SAE antibody: excluded",
     "anti_tif1_beta": "Anti-TIF1\N{GREEK SMALL LETTER BETA} antibody: excluded",
     "no_antibody": "No antibody found",
@@ -47,12 +48,18 @@ def percentage(n: int, denominator: int) -> str:
 def p_value(value: float) -> str:
     """Return a P value with three decimals, ``<0.001`` below that, ``–`` where it is missing.
 
-    >>> p_value(0.0104), p_value(0.00002), p_value(float("nan"))
-    ('0.010', '<0.001', '–')
+    A value just below 0.05 or 0.01 keeps as many decimals as it takes to show on which side it lies.
+
+    >>> p_value(0.0104), p_value(0.00002), p_value(0.0496), p_value(float("nan"))
+    ('0.010', '<0.001', '0.0496', '–')
     """
     if pd.isna(value):
         return NOT_COMPUTABLE
-    return "<0.001" if value < 0.001 else str(round_half_up(float(value), 3))
+    if value < 0.001:
+        return "<0.001"
+    rounded = [round_half_up(float(value), decimals) for decimals in range(3, 16)]
+    crosses = [any(value < limit <= shown for limit in STARS) for shown in map(float, rounded)]
+    return str(rounded[crosses.index(False)])
 
 
 def number(value: float, decimals: int = 2) -> str:
@@ -153,8 +160,8 @@ def _tested(lookup: dict, row: str, kind: str, statistic: str) -> str:
         return ""
     if pd.isna(value):
         return NOT_COMPUTABLE
-    stars = ", **" if value < 0.01 else ", *" if value < 0.05 else ""
-    return p_value(value) + (FISHER if kind == "count" else RANKS) + stars
+    stars = "*" * sum(value < limit for limit in STARS)
+    return p_value(value) + (FISHER if kind == "count" else RANKS) + (f", {stars}" if stars else "")
 
 
 def _footnotes(body: list[tuple[str, ...]], rows: pd.DataFrame, note: str):
@@ -166,7 +173,7 @@ def _footnotes(body: list[tuple[str, ...]], rows: pd.DataFrame, note: str):
     if RANKS in text:
         yield f"{RANKS} Mann-Whitney U test, normal approximation with tie correction."
     if "*" in text:
-        yield "* P < 0.05; ** P < 0.01, not adjusted for the number of rows."
+        yield "* P < 0.05; ** P < 0.01, without regard to the number of rows but in a column that says so."
     if "/" in "".join(cell for row in body for cell in row[1:] if "(" in cell) or "[n =" in text:
         yield "n/N or [n = N]: N patients in whom the item is known, where they are fewer than the group."
     if any(NOT_COMPUTABLE in row[1:] for row in body):
@@ -180,11 +187,18 @@ def from_frame(frame: pd.DataFrame, title: str, footnotes: tuple[str, ...] = ())
 
 
 def save(table: Table, name: str, output_dir: str | Path) -> None:
-    """Write a table as ``tables/<name>.csv``, ``.html``, ``.docx`` and ``.tex`` in the output folder."""
+    """Write a table as ``tables/<name>.csv``, ``.html``, ``.docx`` and ``.tex`` in the output folder.
+
+    The CSV file opens with a byte order mark, without which Excel garbles ``†`` and ``–``.
+    """
     folder = paths.output_folder(output_dir) / "tables"
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(table.title)}</title>'
     page = f"{head}{export.to_html(table)}</html>\n"
-    for suffix, text in [("csv", export.to_csv(table)), ("html", page), ("tex", export.to_latex(table))]:
+    for suffix, text in [
+        ("csv", "\N{ZERO WIDTH NO-BREAK SPACE}" + export.to_csv(table)),
+        ("html", page),
+        ("tex", export.to_latex(table)),
+    ]:
         with paths.replacing(folder / f"{name}.{suffix}") as partial:
             partial.write_text(text, encoding="utf-8", newline="\n")
     with paths.replacing(folder / f"{name}.docx") as partial:
@@ -244,13 +258,24 @@ def read_aloud(patient: pd.Series) -> str:
     answers = {name: value for name, value in known.items() if dictionary.column(name).type == "yes_no"}
     listed = [dictionary.label(name) for name, value in answers.items() if value and name != "synthetic"]
     absent = [dictionary.label(name) for name, value in answers.items() if not value]
-    measured = [
-        f"{dictionary.label(name)} {known[name]:g} {dictionary.column(name).unit}"
-        for name in known
-        if dictionary.column(name).type in ("integer", "number") and name != "age_at_onset"
+    measured = []
+    if "max_creatine_kinase" in known:
+        measured.append(f"Maximum creatine kinase {known['max_creatine_kinase']:g} IU/L")
+    if "ana_titer" in known:
+        measured.append(
+            f"Antinuclear antibody titer 1:{known['ana_titer']}" if known["ana_titer"] else "No antinuclear antibody"
+        )
+    clinical = [
+        name for name, column in dictionary.stored().items() if column.section not in ("Identification", "Follow-up")
     ]
+    unknown = [dictionary.label(name) for name in clinical if name not in known and _applies(name, known)]
     return (
         f"Patient {known['patient_id']}, synthetic: {known['sex']}, {known['age_at_onset']} years old at onset.\n"
         f"Yes: {', '.join(listed) or 'nothing'}.\nNo: {', '.join(absent) or 'nothing'}.\n"
-        f"Measured: {', '.join(measured) or 'nothing'}."
+        f"Measured: {', '.join(measured) or 'nothing'}.\nUnknown: {', '.join(unknown) or 'nothing'}."
     )
+
+
+def _applies(name: str, known: dict) -> bool:
+    needed = dictionary.column(name).applies_when
+    return not needed or bool(known.get(needed, False))

@@ -116,10 +116,27 @@ def test_sites_are_counted_by_age_group():
     assert describe.value(found, "breast", "juvenile", "n") == 0
 
 
-def test_own_follow_up_is_used_only_where_every_adult_has_a_time_above_zero():
+def test_own_follow_up_counts_the_adults_who_have_one_above_zero():
     patients = with_malignancy("0", "0", "1", "0", "0")
     assert "follow_up_years" not in set(incidence.malignancies(patients)["row"])
-    some = five_patients(malignancy=["0"] * 5, follow_up_years=["", "", "1", "2", ""])
-    assert "follow_up_years" not in set(incidence.malignancies(some)["row"])
-    all_adults = five_patients(malignancy=["0"] * 5, follow_up_years=["", "", "1", "2", "3.5"])
-    assert describe.value(incidence.malignancies(all_adults), "follow_up_years", "adult", "person_years") == 6.5
+    some = five_patients(malignancy=["0", "0", "1", "1", "1"], follow_up_years=["", "", "1", "2.5", "0"])
+    found = incidence.malignancies(some)
+    assert describe.value(found, "follow_up_years", "adult", "person_years") == 3.5
+
+
+def test_a_case_without_a_time_at_risk_leaves_both_sides_of_the_ratio():
+    some = five_patients(malignancy=["0", "0", "1", "1", "1"], follow_up_years=["", "", "1", "2.5", ""])
+    found = incidence.malignancies(some)
+    assert describe.value(found, "follow_up_years", "adult", "observed") == 2
+    assert describe.value(found, "follow_up_years", "adult", "missing") == 1
+
+
+def test_a_malignancy_without_a_site_is_counted_as_unknown():
+    patients = five_patients(malignancy=["0", "0", "1", "1", "1"], malignancy_site=["", "", "", "colon", "breast"])
+    found = incidence.sites(patients)
+    assert found["row"].iloc[-1] == "unknown"
+    assert describe.value(found, "unknown", "adult", "n") == 1
+
+
+def test_no_interval_reaches_below_zero():
+    assert incidence.byar(1, 1.0, 0.999999).ci_low == 0

@@ -287,3 +287,15 @@ def test_an_address_printed_in_two_ways_raises_unless_the_place_is_named():
 def test_an_address_that_is_not_printed_raises():
     with pytest.raises(KeyError, match="printed 0 different times"):
         published.printed("table1/myalgia/total/median")
+
+
+def test_a_count_among_nobody_is_not_compared_as_a_zero():
+    address = ("heliotrope_rash", "juvenile")
+    found = [(*address, "n", 0), (*address, "denominator", 0), (*address, "percent", float("nan"))]
+    compared = published.agreement({"table1": pd.DataFrame(found, columns=["row", "group", "statistic", "value"])})
+    assert set(compared["agreement"]) == {"not recomputed"}
+
+
+def test_an_infinite_value_agrees_with_no_printed_number():
+    assert published.agrees("3.5", float("inf")) is False
+    assert published.agrees("<0.05", float("inf")) is False

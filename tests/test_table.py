@@ -31,7 +31,7 @@ def test_percentages_round_half_up_in_decimal(n, of, text):
     assert table.percentage(n, of) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0005, "<0.001"), (0.00104, "0.001"), (1.0, "1.000"), (0.0495, "0.050")])
+@pytest.mark.parametrize(("value", "text"), [(0.0005, "<0.001"), (0.00104, "0.001"), (1.0, "1.000"), (0.0494, "0.049")])
 def test_p_values_have_three_decimals(value, text):
     assert table.p_value(value) == text
 
@@ -95,3 +95,10 @@ def test_saved_results_keep_full_precision_beside_their_display(tmp_path):
 def test_a_real_patients_row_is_never_read_aloud():
     assert table.read_aloud(five_patients().iloc[0]) == "Rows of real patients are not shown."
     assert "synthetic: male, 4 years" in table.read_aloud(five_patients(synthetic=["1"] * 5).iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0496, "0.0496"), (0.04998, "0.04998"), (0.00996, "0.00996"), (0.05, "0.050")]
+)
+def test_a_p_value_never_rounds_to_the_other_side_of_a_star(value, text):
+    assert table.p_value(value) == text
