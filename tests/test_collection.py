@@ -42,7 +42,7 @@ def second(tmp_path_factory):
     folder = tmp_path_factory.mktemp("second")
     patients = random_cohort(200, seed=8, missing=0.1).assign(synthetic="")
     patients.to_csv(folder / "mine.csv", index=False)
-    done = run(folder / "mine.csv", folder / "out", "-p", "confidence=0.9")
+    done = run(folder / "mine.csv", folder / "out", "-p", "confidence=0.9", "-p", "show_holm=yes")
     assert done.returncode == 0, done.stdout + done.stderr
     return patients, folder / "out", done
 
@@ -94,6 +94,12 @@ def test_the_level_given_reaches_the_intervals(second):
     from scipy.stats import chi2
 
     assert malignancy["all_sites", "adult", "ci_low"] == pytest.approx(chi2.ppf(0.05, 2 * observed) / 2 / expected)
+
+
+def test_adjusted_p_values_stand_in_the_table_on_request(second):
+    _, out, _ = second
+    header = (out / "tables" / "table1.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+    assert header.endswith('"P value, Holm-adjusted"')
 
 
 ONE_SIDED = {
