@@ -1,5 +1,6 @@
 """Write a displayed table as HTML, LaTeX, CSV and Word."""
 
+import re
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -74,7 +75,8 @@ def to_html(table: Table) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """Return the table as a LaTeX ``table`` with booktabs rules; text is escaped."""
+    """Return the table as a LaTeX ``table`` with booktabs rules; text is escaped, and LaTeX itself numbers it."""
+    unnumbered = re.sub(r"^Table \d+\. ", "", table.title)
 
     def clean(text: str) -> str:
         return "".join(LATEX.get(character, character) for character in text)
@@ -82,7 +84,7 @@ def to_latex(table: Table) -> str:
     width = len(table.header)
     lines = [
         "% needs \\usepackage{booktabs,tabularx}",
-        "\\begin{table}", "\\small", f"\\caption{{{clean(table.title)}}}",
+        "\\begin{table}", "\\small", f"\\caption{{{clean(unnumbered)}}}",
         f"\\begin{{tabularx}}{{\\textwidth}}{{l{'X' * (width - 1)}}}", "\\toprule",
         " & ".join(map(clean, table.header)) + r" \\", "\\midrule",
     ]  # fmt: skip

@@ -127,7 +127,7 @@ def build(
         cells = [_cell(lookup, row, group, kind, size[group]) for group in names]
         tests = [_tested(lookup, row, kind, "p_value")] + ([_tested(lookup, row, kind, "p_holm")] if show_holm else [])
         body.append((_row_label(row, kind), *cells, *tests))
-    return Table(title, tuple(header), tuple(body), tuple(_footnotes(body, rows, note)))
+    return Table(title, tuple(header), tuple(body), tuple(_footnotes(body, note, show_holm)))
 
 
 def _row_label(row: str, kind: str) -> str:
@@ -164,7 +164,7 @@ def _tested(lookup: dict, row: str, kind: str, statistic: str) -> str:
     return p_value(value) + (FISHER if kind == "count" else RANKS) + (f", {stars}" if stars else "")
 
 
-def _footnotes(body: list[tuple[str, ...]], rows: pd.DataFrame, note: str):
+def _footnotes(body: list[tuple[str, ...]], note: str, show_holm: bool):
     text = "\n".join(cell for row in body for cell in row)
     if note:
         yield note
@@ -173,7 +173,8 @@ def _footnotes(body: list[tuple[str, ...]], rows: pd.DataFrame, note: str):
     if RANKS in text:
         yield f"{RANKS} Mann-Whitney U test, normal approximation with tie correction."
     if "*" in text:
-        yield "* P < 0.05; ** P < 0.01, without regard to the number of rows but in a column that says so."
+        but = ", but for the last column" if show_holm else ""
+        yield f"* P < 0.05; ** P < 0.01, not adjusted for the number of rows{but}."
     if "/" in "".join(cell for row in body for cell in row[1:] if "(" in cell) or "[n =" in text:
         yield "n/N or [n = N]: N patients in whom the item is known, where they are fewer than the group."
     if any(NOT_COMPUTABLE in row[1:] for row in body):

@@ -30,6 +30,11 @@ def test_latex_escapes_text():
     assert r"100 \%" in latex
 
 
+def test_latex_numbers_the_table_itself():
+    numbered = export.Table("Table 1. Characteristics", ("", "n"), (("Patients", "5"),), ())
+    assert r"\caption{Characteristics}" in export.to_latex(numbered)
+
+
 def test_csv_holds_the_displayed_cells_with_their_section():
     records = list(csv.reader(io.StringIO(export.to_csv(built(five_patients())))))
     assert records[0][:2] == ["section", "row"]
