@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 
+import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,9 @@ from nxp2lib import cohort, dictionary
 
 # Set before anything runs, and inherited by every kernel: notebooks under test never touch the results of a run.
 os.environ["NXP2_OUTPUT_ROOT"] = tempfile.mkdtemp(prefix="nxp2-tests-")
+# No test is timed, and continuous integration tries the same examples on every run.
+hypothesis.settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("project")
 atexit.register(shutil.rmtree, os.environ["NXP2_OUTPUT_ROOT"], ignore_errors=True)
 
 PARAMETERS = """\
