@@ -104,8 +104,7 @@ def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> Descri
         axis.set_title(f"{letter}  {NAMES[group]} (n = {known}{unknown})", fontsize=10)
         axis.tick_params(bottom=group == "adult")
         axis.spines["bottom"].set_visible(group == "adult")
-    shown = dict.fromkeys(["dermatomyositis", "other_rash", "no_rash"])
-    handles = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[row]) for row in shown]
+    handles = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[row]) for row in parts["total"]]
     labels = [NAMES["dermatomyositis"], "Polymyositis phenotype, other rashes (A) or all (B, C)", NAMES["no_rash"]]
     axes[0].legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.25), ncols=3, fontsize=8.5, handlelength=1,
                    borderaxespad=0)  # fmt: skip
@@ -161,7 +160,7 @@ def age_histogram(cohort: pd.DataFrame) -> DescribedFigure:
 
 
 def frequencies(cohort: pd.DataFrame, results: pd.DataFrame, rows: list[str], by: str) -> DescribedFigure:
-    """Draw how frequent findings are in each group of ``by``, as dots on one percentage axis, labelled ``n (%)``.
+    """Draw how frequent findings are in each group of ``by``, as bars on one percentage axis, labelled ``n (%)``.
 
     ``results`` comes from `describe.summarize` and holds every one of ``rows``.
     """
@@ -317,7 +316,7 @@ def incidence_ratio(cohort: pd.DataFrame, results: pd.DataFrame, confidence: flo
 
     ``results`` comes from `incidence.malignancies`.
     """
-    figure, (left, right) = _new(10, 4.2, ncols=2, width_ratios=[1, 1.3])
+    figure, (left, right) = _new(10.5, 4.2, ncols=2, width_ratios=[1, 1.3])
     for place, row in enumerate(["all_sites", "female", "male"]):
         observed, expected = (describe.value(results, row, "adult", name) for name in ("observed", "expected"))
         bars = [(-0.18, observed, "#4D4D4D", "observed"), (0.18, expected, "#BBBBBB", "expected")]
@@ -366,5 +365,5 @@ def _ratio_curve(axis, curve: pd.DataFrame, confidence: float) -> None:
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.yaxis.set_minor_locator(NullLocator())
     first, last = (table.number(curve.at[year, "sir"], 1) for year in (1, 10))
-    title = f"The ratio is {first} over 1 year, {last} over 10 (shaded: {100 * confidence:g} % interval)"
+    title = f"Ratio {first} over 1 year, {last} over 10 ({100 * confidence:g} % interval shaded)"
     axis.set_title(title, fontsize=10)

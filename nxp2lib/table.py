@@ -74,12 +74,18 @@ def number(value: float, decimals: int = 2) -> str:
 
 
 def estimate(value: float, low: float, high: float, decimals: int = 2) -> str:
-    """Return an estimate with its interval.
+    """Return a ratio with its interval; a limit close to 1 keeps as many decimals as show on which side it lies.
 
-    >>> estimate(5.853, 1.782, 20.999)
-    '5.85 (1.78 to 21.00)'
+    >>> estimate(5.853, 1.782, 20.999), estimate(0.42, 0.17, 0.998)
+    ('5.85 (1.78 to 21.00)', '0.42 (0.17 to 0.998)')
     """
-    return f"{number(value, decimals)} ({number(low, decimals)} to {number(high, decimals)})"
+    return f"{number(value, decimals)} ({_limit(low, decimals)} to {_limit(high, decimals)})"
+
+
+def _limit(value: float, decimals: int) -> str:
+    while 1e-9 < abs(value - 1) < 1 and round_half_up(float(value), decimals) == 1:
+        decimals += 1
+    return number(value, decimals)
 
 
 def with_display(results: pd.DataFrame) -> pd.DataFrame:

@@ -11,12 +11,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import random_cohort
 from test_describe import five_patients
 
 from nxp2lib import cohort, compare, describe, figure, incidence, published
 
 COHORTS = {
     "the default cohort": lambda: cohort.load(),
+    "200 random patients": lambda: cohort.prepare(
+        random_cohort(200, seed=8, missing=0.1).rename(index=lambda i: i + 2)
+    ),
     "only juveniles": lambda: five_patients(age_at_onset=["4"] * 5, malignancy=["0"] * 5),
     "only adults": lambda: five_patients(age_at_onset=["44"] * 5, malignancy=["1"] * 5),
     "nobody with distal weakness": lambda: five_patients(distal_weakness=["0"] * 5),
@@ -109,8 +113,9 @@ def test_titles_state_what_was_found():
     assert "30 of 76 patients (39.5 %) have a titer above 1:40" in titles
 
 
-def test_nothing_written_reaches_beyond_its_figure():
-    for title, made in drawn(cohort.load()).items():
+@pytest.mark.parametrize("name", ["the default cohort", "200 random patients", "only adults"])
+def test_nothing_written_reaches_beyond_its_figure(name):
+    for title, made in drawn(COHORTS[name]()).items():
         made.canvas.draw()
         edge = made.get_window_extent()
         for text in made.findobj(plt.Text):

@@ -102,3 +102,17 @@ def test_a_real_patients_row_is_never_read_aloud():
 )
 def test_a_p_value_never_rounds_to_the_other_side_of_a_star(value, text):
     assert table.p_value(value) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (0.17, 0.9996, "(0.17 to 0.9996)"),
+        (1.004, 3, "(1.004 to 3.00)"),
+        (1.0000000000000002, 3, "(1.00 to 3.00)"),
+        (0, float("inf"), "(0.00 to ∞)"),
+        (float("nan"), float("nan"), "(– to –)"),
+    ],
+)
+def test_a_limit_never_rounds_to_one_from_beside_it(low, high, text):
+    assert table.estimate(0.5, low, high) == f"0.50 {text}"
