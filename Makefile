@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test notebooks data lock clean
+.PHONY: run test benchmarks notebooks data lock clean
 
 run: $(READY)
 	@$(BIN)/python -m nxp2lib run
@@ -13,6 +13,10 @@ run: $(READY)
 test: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/python -m pytest
+
+# Print measured times beside the alternatives; see benchmarks/README.md.
+benchmarks: $(READY)
+	@$(BIN)/python -m pytest benchmarks --quiet
 
 # Store fresh outputs in the notebooks, and in the README, after a change that is meant to move them.
 notebooks: $(READY)

@@ -1,5 +1,6 @@
 """Compare a cohort's malignancies with the general population's: the standardized incidence ratio."""
 
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -7,6 +8,15 @@ import numpy as np
 import pandas as pd
 
 from nxp2lib import compare, describe, dictionary, paths
+
+
+class Solved(NamedTuple):
+    """What a printed ratio and its observed count say: cases expected, and years at risk of each patient."""
+
+    expected_low: float
+    expected_high: float
+    years_low: float
+    years_high: float
 
 
 class Ratio(NamedTuple):
@@ -152,6 +162,28 @@ def standardize(
         **ratio._asdict(),
         "missing": len(cohort) - len(known),
     }
+
+
+def back_solve(observed: int, sir: str, expected: tuple[float, float]) -> Solved:
+    """Work back from a printed standardized incidence ratio to the cases expected and the time at risk.
+
+    The expected cases are observed / ratio, over all ratios that round to the printed digits. ``expected`` holds the
+    least and greatest number expected when every patient contributes one person-year, for instance over all ages that
+    a paper allows; dividing by it gives the person-years per patient, if rates stay those of the age at onset.
+
+    >>> [round(number, 3) for number in back_solve(8, "22.4", (0.2, 0.4))]
+    [0.356, 0.358, 0.891, 1.79]
+
+    Raises ValueError for no observed case, a ratio that can be zero, or expected numbers that are not above zero.
+    """
+    digits = Decimal(sir)
+    half = Decimal(5).scaleb(digits.as_tuple().exponent - 1)
+    if observed < 1 or digits <= half or not 0 < expected[0] <= expected[1]:
+        raise ValueError(
+            f"observed {observed}, ratio {sir}, expected {expected} are not accepted; accepted: numbers above zero"
+        )
+    low, high = observed / float(digits + half), observed / float(digits - half)
+    return Solved(low, high, low / expected[1], high / expected[0])
 
 
 def malignancies(cohort: pd.DataFrame, years_at_risk: float = 1.0, confidence: float = 0.95) -> pd.DataFrame:

@@ -88,8 +88,8 @@ def agrees(printed: str, value: float) -> bool | None:
         return None
     printed = STARS.get(printed, printed)
     if printed[0] in "<>":
-        limit = Decimal(printed[1:])
-        return bool(value < limit) if printed[0] == "<" else bool(value > limit)
+        limit, exact = Decimal(printed[1:]), Decimal(str(value))  # the float 0.05 lies a hair above 0.05
+        return exact < limit if printed[0] == "<" else exact > limit
     if value in (float("inf"), float("-inf")):
         return False
     digits = Decimal(printed)

@@ -11,7 +11,10 @@ FLOORS = [
     {"paths", "dictionary", "published"},
     {"cohort"},
     {"describe", "compare", "incidence"},
-    {"constraints", "creatine_kinase", "reconstruct"},
+    {
+        *("constraints", "creatine_kinase", "reconstruct"),
+        *("attainable", "conventions", "summaries"),
+    },
     {"export", "table", "figure"},
     {"parameters", "run"},
     {"cli", "__main__"},

@@ -299,3 +299,8 @@ def test_a_count_among_nobody_is_not_compared_as_a_zero():
 def test_an_infinite_value_agrees_with_no_printed_number():
     assert published.agrees("3.5", float("inf")) is False
     assert published.agrees("<0.05", float("inf")) is False
+
+
+@pytest.mark.parametrize("printed, value", [(">0.05", 0.05), ("<0.3", 0.3), ("<0.05", 0.05)])
+def test_a_value_at_the_limit_lies_on_neither_side(printed, value):
+    assert published.agrees(printed, value) is False

@@ -1,0 +1,174 @@
+"""Which values a statistic can take at all: P values, percentages and means of so many patients."""
+
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+import numpy as np
+
+from nxp2lib import conventions, published
+
+
+def p_values(n_first: int, n_second: int, found: int | None = None, convention: str = "fisher") -> np.ndarray:
+    """Return all P values that a 2x2 table of two groups can give, sorted, each once.
+
+    ``n_first`` and ``n_second`` are the patients of each group, ``found`` those of both together with the finding;
+    left out, any number of them. ``convention`` is a name from `nxp2lib.conventions.CONVENTIONS`; where it gives no
+    P value the table is left out.
+
+    Three patients in each group and three findings: 3 against 0, 2 against 1, and their mirror images.
+
+    >>> p_values(3, 3, found=3)
+    array([0.1, 1. ])
+
+    Raises ValueError for a group without patients, or more findings than patients.
+    """
+    _whole("n_first", n_first, 1)
+    _whole("n_second", n_second, 1)
+    if found is not None:
+        _whole("found", found, 0, n_first + n_second)
+    first, second = (grid.ravel() for grid in np.mgrid[: n_first + 1, : n_second + 1])
+    tables = np.stack([second, n_second - second, first, n_first - first], axis=1).reshape(-1, 2, 2)
+    wanted = tables if found is None else tables[first + second == found]
+    values = conventions.p_values(wanted, [convention])[convention].dropna()
+    return np.unique(values.to_numpy())
+
+
+def rank_test_p_values(n_first: int, n_second: int) -> np.ndarray:
+    """Return all P values that the Mann-Whitney U test can give when no two values are equal, sorted, each once.
+
+    The test is the normal approximation without continuity correction, as `nxp2lib.compare.mann_whitney` has it. One
+    patient against two: U is 0, 1 or 2, so z is 1 / sqrt(2/3) or 0.
+
+    >>> rank_test_p_values(1, 2).round(4)
+    array([0.2207, 1.    ])
+
+    Raises ValueError for a group without patients.
+    """
+    from scipy.special import erfc
+
+    _whole("n_first", n_first, 1)
+    _whole("n_second", n_second, 1)
+    pairs = n_first * n_second
+    below_expected = pairs / 2 - np.arange(pairs // 2 + 1)
+    return erfc(below_expected / np.sqrt(pairs * (n_first + n_second + 1) / 6))
+
+
+def nearest(values: Sequence[float], target: float | str) -> tuple[float | None, float | None]:
+    """Return the attainable values at or just below, and at or just above, a printed number; None beyond an end.
+
+    >>> nearest([0.1, 0.4, 1.0], "0.50"), nearest([0.1, 0.4, 1.0], 0.4), nearest([0.1, 0.4, 1.0], "0.04")
+    ((0.4, 1.0), (0.4, 0.4), (None, 0.1))
+    """
+    number = float(target)
+    below = max((float(value) for value in values if value <= number), default=None)
+    above = min((float(value) for value in values if value >= number), default=None)
+    return below, above
+
+
+def percentages(denominator: int, decimals: int = 1) -> list[str]:
+    """Return all percentages that can be printed for a number of patients, from 0 to 100, rounded half up.
+
+    >>> percentages(8)
+    ['0.0', '12.5', '25.0', '37.5', '50.0', '62.5', '75.0', '87.5', '100.0']
+
+    Raises ValueError for a denominator below 1 or negative decimals.
+    """
+    _whole("denominator", denominator, 1)
+    _whole("decimals", decimals, 0)
+    return list(dict.fromkeys(str(_percent(count, denominator, decimals)) for count in range(denominator + 1)))
+
+
+def counts(percent: str, denominator: int) -> list[int]:
+    """Return the counts of patients that are printed as this percentage of ``denominator``; none if not attainable.
+
+    Of 29 juveniles, 4 are 13.8 %, and no number of them is 15.8 %:
+
+    >>> counts("13.8", 29), counts("15.8", 29), counts("50", 1)
+    ([4], [], [])
+
+    ``percent`` is the digits as printed, from 0 to 100. Raises ValueError for another, or a denominator below 1.
+    """
+    _whole("denominator", denominator, 1)
+    number, decimals = _printed("percent", percent, 100)
+    return [count for count in _near(number / 100, decimals + 2, denominator)
+            if 0 <= count <= denominator and _percent(count, denominator, decimals) == number]  # fmt: skip
+
+
+def denominators(count: int, percent: str, largest: int) -> list[int]:
+    """Return the numbers of patients, up to ``largest``, of whom ``count`` are printed as this percentage.
+
+    Four patients are 15.8 % of no group; three are, of 19; and nobody is 0 % of any:
+
+    >>> denominators(4, "15.8", 29), denominators(3, "15.8", 29), denominators(0, "0.0", 3)
+    ([], [19], [1, 2, 3])
+
+    Raises ValueError for a percentage outside 0 to 100, a negative count, or ``largest`` below 1.
+    """
+    _whole("count", count, 0)
+    _whole("largest", largest, 1)
+    number, decimals = _printed("percent", percent, 100)
+    return [n for n in range(max(1, count), largest + 1) if _percent(count, n, decimals) == number]
+
+
+def sums(mean: str, n: int) -> list[int]:
+    """Return the sums of ``n`` whole numbers whose mean is printed like this; none if the mean is not attainable.
+
+    This is the GRIM test (Brown and Heathers 2017, Soc Psychol Personal Sci 8:363). Ten whole numbers of mean 3.4 sum
+    to 34; no ten have the mean 3.45.
+
+    >>> sums("3.4", 10), sums("3.45", 10), sums("8", 3)
+    ([34], [], [23, 24, 25])
+
+    ``mean`` is the digits as printed. Raises ValueError for anything else, or ``n`` below 1.
+    """
+    _whole("n", n, 1)
+    number, decimals = _printed("mean", mean)
+    return [total for total in _near(number, decimals, n) if _mean(total, n, decimals) == number]
+
+
+def nearest_means(mean: str, n: int) -> tuple[str, str]:
+    """Return the printed means of ``n`` whole numbers that come just before and just after a printed one.
+
+    They have as many decimals as ``mean``, and differ from it also where it is attainable itself.
+
+    >>> nearest_means("3.45", 10), nearest_means("3.4", 10)
+    (('3.40', '3.50'), ('3.3', '3.5'))
+
+    Raises ValueError as `sums` does.
+    """
+    _whole("n", n, 1)
+    number, decimals = _printed("mean", mean)
+    means = [_mean(total, n, decimals) for total in _near(number, decimals, n)]
+    return str(max(m for m in means if m < number)), str(min(m for m in means if m > number))
+
+
+def _near(number: Decimal, decimals: int, n: int) -> range:
+    """Return the sums of ``n`` whole numbers whose mean may be printed as ``number``, and some on either side."""
+    unit = Decimal(1).scaleb(-decimals)
+    lowest = ((number - unit) * n).to_integral_value(ROUND_FLOOR) - 1
+    highest = ((number + unit) * n).to_integral_value(ROUND_CEILING) + 1
+    return range(int(lowest), int(highest) + 1)
+
+
+def _mean(total: int, n: int, decimals: int) -> Decimal:
+    return published.round_half_up(Decimal(total) / n, decimals) + 0  # + 0: no negative zero
+
+
+def _percent(count: int, denominator: int, decimals: int) -> Decimal:
+    return published.round_half_up(Decimal(100 * count) / denominator, decimals)
+
+
+def _printed(name: str, text: str, largest: int | None = None) -> tuple[Decimal, int]:
+    """Return a printed number and its decimals, or raise ValueError; with ``largest`` it lies between 0 and that."""
+    whole, point, fraction = str(text).removeprefix("" if largest else "-").partition(".")
+    plain = (whole + fraction).isascii() and whole.isdigit() and (fraction.isdigit() or not point)
+    if not plain or (largest is not None and Decimal(text) > largest):
+        accepted = f"digits from 0 to {largest}, such as 15.8" if largest else "digits, such as 3.45"
+        raise ValueError(f"{name}: {text!r} is not accepted; accepted: {accepted}")
+    return Decimal(text), len(fraction)
+
+
+def _whole(name: str, number: int, lowest: int, highest: int | None = None) -> None:
+    if number != int(number) or number < lowest or (highest is not None and number > highest):
+        upwards = f"to {highest}" if highest is not None else "or more"
+        raise ValueError(f"{name}: {number} is not accepted; accepted: a whole number, {lowest} {upwards}")

@@ -1,0 +1,349 @@
+"""What printed summaries of two groups allow a test to say: quartiles and range, or mean and standard deviation.
+
+A printed number stands for every number that rounds to it, half away from zero: 2594 for 2593.5 up to, not including,
+2594.5. Many data sets print the same summaries. The functions here return the least and the greatest result of a test
+over all of them; a printed P value outside cannot come from the summaries printed beside it.
+"""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from itertools import combinations, pairwise, product
+from math import ceil, floor, sqrt
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from nxp2lib.constraints import Infeasible, NotReached
+
+METHODS = [  # the nine definitions of Hyndman and Fan (1996), in their order
+    "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf", "hazen", "weibull",
+    "linear", "median_unbiased", "normal_unbiased"
+]  # fmt: skip
+PRINTED = r"-?\d+(\.\d+)?"
+GRID = 1001  # standard deviations tried between the two ends of a rounding interval
+ROOM = 100  # how far beyond the printed numbers a value may lie, in multiples of their span: never reached
+
+
+class Summary(NamedTuple):
+    """Size of a group and what is printed of its values, as strings with the printed digits; None where nothing is."""
+
+    n: int
+    median: str
+    q1: str | None = None
+    q3: str | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+
+
+class RankBounds(NamedTuple):
+    """Least and greatest U of the second group, least and greatest P value."""
+
+    u_least: float
+    u_greatest: float
+    p_least: float
+    p_greatest: float
+
+
+class MeanSD(NamedTuple):
+    """Size of a group, and mean and standard deviation as strings with the printed digits."""
+
+    n: int
+    mean: str
+    sd: str
+
+
+class TBounds(NamedTuple):
+    """P values of Student's and Welch's t test: taking the digits at face value, least and greatest."""
+
+    student: float
+    student_least: float
+    student_greatest: float
+    welch: float
+    welch_least: float
+    welch_greatest: float
+
+
+class _Mark(NamedTuple):
+    """A printed number: ``least <= below * value[first] + above * value[last] <= most``, all in whole units."""
+
+    first: int  # place among the sorted values, from 0
+    last: int
+    below: int
+    above: int
+    least: int
+    most: int
+
+    def ends(self) -> tuple[Fraction, Fraction]:
+        """Return the least and greatest number, in units, that the printed one can stand for."""
+        return Fraction(self.least, self.below + self.above), Fraction(self.most, self.below + self.above)
+
+
+class _Group(NamedTuple):
+    n: int
+    marks: list[_Mark]
+
+
+def rank_test(second: Summary, first: Summary, method: str = "weibull", step: str | None = None) -> RankBounds:
+    """Bound the Mann-Whitney U test over all data sets that print these summaries.
+
+    Of three values only the median is printed, 4, and a single value of the other group is 4. U of the three is least
+    for 3, 4, 4 (0 + 1/2 + 1/2) and greatest for 4, 4, 5 (1/2 + 1/2 + 1):
+
+    >>> [round(bound, 3) for bound in rank_test(Summary(3, "4"), Summary(1, "4"))]
+    [1.0, 2.0, 0.564, 1.0]
+
+    ``method`` is any method of NumPy's ``quantile``. Values are whole multiples of ``step``, by default of one unit of
+    the last digit printed in these summaries; they may be negative where no minimum is printed. Both U are exact: some
+    data sets have them. P is that of `nxp2lib.compare.mann_whitney` (normal approximation, tie correction, no
+    continuity correction). Its bounds are safe, not exact: every data set lies within, but the least takes the
+    strongest ties together with the U farthest from the middle, and the greatest is 1 as soon as the middle lies
+    between the two U.
+
+    Raises Infeasible where no data set prints a summary, ValueError for what is no size, number, step or method.
+    """
+    unit = _step([second, first], step)
+    groups = [_group(summary, method, unit) for summary in (second, first)]
+    for name, summary, group in zip(("second", "first"), (second, first), groups, strict=True):
+        if _greatest_u(group, group) is None:
+            printed = ", ".join(f"{key} {value}" for key, value in summary._asdict().items() if value is not None)
+            values = f"no whole multiples of {float(unit):g} print these numbers"
+            raise Infeasible(f"the {name} group ({printed}): {values} with quantiles by the method {method}")
+    greatest = _greatest_u(*groups)
+    least = second.n * first.n - _greatest_u(*groups[::-1])
+    return RankBounds(least, greatest, *_p_bounds(least, greatest, *groups))
+
+
+def rank_test_any(
+    second: Summary, first: Summary, methods: Sequence[str] = METHODS, step: str | None = None
+) -> pd.DataFrame:
+    """Bound the Mann-Whitney U test under each definition of a quantile, one row per definition.
+
+    The median of two values is printed as 1. Where it is the lower of them, that one is 1; where it is their mean,
+    they may be 0 and 1 (mean 0.5), but not 1 and 2 (1.5, which prints 2):
+
+    >>> found = rank_test_any(Summary(2, "1"), Summary(1, "1"), ["inverted_cdf", "linear"])
+    >>> found[["method", "u_least", "u_greatest"]].values.tolist()
+    [['inverted_cdf', 1.0, 1.5], ['linear', 0.5, 1.0]]
+
+    Columns: ``method`` and those of `RankBounds`, NaN under a definition by which no data set prints the summaries.
+    Arguments and errors otherwise as in `rank_test`.
+    """
+    rows, nothing = [], RankBounds(*[float("nan")] * 4)
+    for method in methods:
+        try:
+            rows.append((method, *rank_test(second, first, method, step)))
+        except Infeasible:
+            rows.append((method, *nothing))
+    return pd.DataFrame(rows, columns=["method", *RankBounds._fields])
+
+
+def _number(printed: str) -> Decimal:
+    if not (isinstance(printed, str) and re.fullmatch(PRINTED, printed)):
+        raise ValueError(f"{printed!r} is no printed number; accepted: digits as a string, such as '2594' or '0.16'")
+    return Decimal(printed)
+
+
+def _rounding(printed: str) -> tuple[Fraction, Fraction]:
+    """Return the ends of the interval of numbers that round to the printed digits."""
+    number = _number(printed)
+    half = Fraction(1, 2 * 10 ** -number.as_tuple().exponent)
+    return Fraction(number) - half, Fraction(number) + half
+
+
+def _step(summaries: list[Summary], step: str | None) -> Fraction:
+    if step is None:
+        ends = [_rounding(text) for summary in summaries for text in summary[1:] if text is not None]
+        return min(high - low for low, high in ends)
+    if _number(step) <= 0:
+        raise ValueError(f"step: {step!r} is not accepted; accepted: a number above zero as a string, such as '0.1'")
+    return Fraction(_number(step))
+
+
+def _group(summary: Summary, method: str, unit: Fraction) -> _Group:
+    """Say which places of the sorted values the printed numbers bind."""
+    if summary.n < 1:
+        raise ValueError(f"n: {summary.n} is not accepted; accepted: one patient or more")
+    quartiles = np.quantile(np.arange(summary.n, dtype=float), [0.25, 0.5, 0.75], method=method)
+    places = [0.0, *map(float, quartiles), summary.n - 1.0]
+    printed = [summary.minimum, summary.q1, summary.median, summary.q3, summary.maximum]
+    marks = [_mark(place, text, unit) for place, text in zip(places, printed, strict=True) if text is not None]
+    return _Group(summary.n, marks)
+
+
+def _mark(place: float, printed: str, unit: Fraction) -> _Mark:
+    """Bind the values beside a place, such as 6.5, whose weighted average rounds to the printed digits."""
+    exact = Fraction(place).limit_denominator(48)
+    first, scale = floor(exact), exact.denominator
+    above = exact.numerator - first * scale
+    low, high = (scale * end / unit for end in _rounding(printed))
+    least = ceil(low) if _number(printed) > 0 else floor(low) + 1  # half rounds away from zero
+    most = floor(high) if _number(printed) < 0 else ceil(high) - 1
+    return _Mark(first, ceil(exact), scale - above, above, least, most)
+
+
+def _values(model, group: _Group, *others: _Group) -> dict:
+    """Add to a model the values of a group that the printed numbers bind, by their place."""
+    ends = [end for member in (group, *others) for mark in member.marks for end in mark.ends()]
+    room = ROOM * (ceil(max(ends) - min(ends)) + 2)
+    lowest, highest = floor(min(ends)) - room, ceil(max(ends)) + room
+    places = sorted({place for mark in group.marks for place in (mark.first, mark.last)})
+    values = {place: model.new_int_var(lowest, highest, "") for place in places}
+    for before, after in pairwise(values.values()):
+        model.add(before <= after)
+    for mark in group.marks:
+        total = mark.below * values[mark.first] + mark.above * values[mark.last]
+        model.add_linear_constraint(total, mark.least, mark.most)
+    return values
+
+
+def _greatest_u(upper: _Group, lower: _Group) -> float | None:
+    """Return the greatest U of the upper group, None where no values print the summaries.
+
+    U never falls when a value of the upper group rises or one of the lower group falls. So every value that is not
+    pinned moves up to the next pinned one (beyond the last: above everything) in the upper group, and down to the one
+    before (before the first: below everything) in the lower group. Only the pinned values remain free.
+    """
+    from ortools.sat.python import cp_model
+
+    model = cp_model.CpModel()
+    high, low = _values(model, upper, lower), _values(model, lower, upper)
+    rising = [(high[place], place - before) for before, place in pairwise([-1, *high])]
+    falling = [(low[place], after - place) for place, after in pairwise([*low, lower.n])]
+    top, bottom = upper.n - 1 - max(high), min(low)
+    twice = 2 * top * lower.n + 2 * (upper.n - top) * bottom
+    for (value, many), (other, more) in product(rising, falling):
+        reached, passed = model.new_bool_var(""), model.new_bool_var("")
+        model.add(value >= other).only_enforce_if(reached)
+        model.add(value >= other + 1).only_enforce_if(passed)
+        twice += many * more * (reached + passed)
+    model.maximize(twice)
+    return _solve(model)
+
+
+def _solve(model) -> float | None:
+    """Return half of the proven greatest value of a model's objective, None where the model has no solution."""
+    from ortools.sat.python import cp_model
+
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.cp_model_presolve = False  # models this small are solved ten times as fast so
+    solver.parameters.linearization_level = 2
+    solver.parameters.max_deterministic_time = 60
+    status = solver.status_name(solver.solve(model))
+    if status == "INFEASIBLE":
+        return None
+    if status != "OPTIMAL":
+        raise NotReached(f"the greatest U was not found in time ({status})")
+    return round(solver.objective_value) / 2
+
+
+def _p_bounds(least: float, greatest: float, second: _Group, first: _Group) -> tuple[float, float]:
+    """Return the least P value (farthest U, strongest ties) and the greatest (nearest U, no ties)."""
+    middle = second.n * first.n / 2
+    farthest, nearest = max(greatest - middle, middle - least), max(0, least - middle, middle - greatest)
+    ties = _strongest_ties(second, first)
+    return _normal_p(farthest, second.n, first.n, ties), _normal_p(nearest, second.n, first.n)
+
+
+def _normal_p(distance: float, n: int, m: int, ties: int = 0) -> float:
+    """Return the two-sided P value of a U at this distance from the middle; ``ties`` is the sum of t^3 - t."""
+    from scipy.stats import norm
+
+    variance = n * m / 12 * (n + m + 1 - ties / ((n + m) * (n + m - 1)))
+    return float(2 * norm.sf(distance / sqrt(variance)))
+
+
+def _strongest_ties(second: _Group, first: _Group) -> int:
+    """Return a sum of t^3 - t that no values exceed, unless all are equal: as many of the longest ties as fit."""
+    patients = second.n + first.n
+    longest = min(_longest_tie(second) + _longest_tie(first), patients - 1)
+    whole, rest = divmod(patients, longest)
+    return whole * (longest**3 - longest) + rest**3 - rest  # the greatest, as the cube is convex
+
+
+def _longest_tie(group: _Group) -> int:
+    """Return how many neighbouring places can hold one value: never two printed numbers that differ."""
+    pairs = [(one, other) for one, other in combinations(group.marks, 2) if one.ends()[1] < other.ends()[0]]
+    apart = [(one.first, max(one.last, other.last)) for one, other in pairs]
+    starts = [0, *(start + 1 for start, _ in apart)]
+    return max(min([end for begin, end in apart if begin >= start], default=group.n) - start for start in starts)
+
+
+def t_test(second: MeanSD, first: MeanSD) -> TBounds:
+    """Test two printed means by Student's and Welch's t test, and bound the P values over the rounding.
+
+    Two patients per group, means 3 and 1, variances 1 and 1: t is 2 with two degrees of freedom, P = 1 - sqrt(2/3):
+
+    >>> [round(p, 3) for p in t_test(MeanSD(2, "3", "1"), MeanSD(2, "1", "1"))]
+    [0.184, 0.027, 0.574, 0.184, 0.027, 0.574]
+
+    Each number may lie anywhere in its rounding interval, ends included, a standard deviation not below 0. P falls as
+    the difference grows, and Student's P rises with either standard deviation: its bounds are exact. Welch's may fall,
+    since the degrees of freedom change; but these stay while both standard deviations change in proportion, and P then
+    rises. So its extremes lie where one of the two is at an end; there ``GRID`` values of the other are tried.
+
+    P is 1 where the means are equal, and 0 where they differ and nothing varies. Raises ValueError for fewer than two
+    patients, a standard deviation below 0, or what is no number.
+    """
+    if min(second.n, first.n) < 2 or min(_number(second.sd), _number(first.sd)) < 0:
+        raise ValueError(f"{second}, {first}: accepted are two patients or more, and no standard deviation below 0")
+    sizes, face = (second.n, first.n), [float(_number(group.sd)) for group in (second, first)]
+    difference = float(abs(_number(second.mean) - _number(first.mean)))
+    (low2, high2), (low1, high1) = _rounding(second.mean), _rounding(first.mean)
+    nearest, farthest = float(max(0, low2 - high1, low1 - high2)), float(max(high2 - low1, high1 - low2))
+    low, high = zip(*(_rounding(group.sd) for group in (second, first)), strict=True)
+    low, high = np.array(low, dtype=float).clip(0), np.array(high, dtype=float)
+    found = []
+    for p_value in (_student_p, _welch_p):
+        least = p_value(farthest, _edges(low, high, low), sizes).min()
+        greatest = p_value(nearest, _edges(low, high, high), sizes).max()
+        found += [float(p_value(difference, face, sizes)), float(least), float(greatest)]
+    return TBounds(*found)
+
+
+def _edges(low: np.ndarray, high: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return pairs of standard deviations, one row per group, of which one is fixed at ``end``, the other runs."""
+    running, fixed = np.linspace(low, high, GRID, axis=1), np.repeat(end[:, None], GRID, axis=1)
+    return np.block([[running[:1], fixed[:1]], [fixed[1:], running[1:]]])
+
+
+def _student_p(difference: float, sds, sizes: tuple[int, int]):
+    n, m = sizes
+    variance = ((n - 1) * np.square(sds[0]) + (m - 1) * np.square(sds[1])) / (n + m - 2)
+    return _t_p(difference, np.sqrt(variance * (1 / n + 1 / m)), n + m - 2)
+
+
+def _welch_p(difference: float, sds, sizes: tuple[int, int]):
+    a, b = (np.square(sd) / n for sd, n in zip(sds, sizes, strict=True))
+    share = np.divide(a, a + b, out=np.full(np.shape(a), 0.5), where=(a + b) > 0)
+    degrees = 1 / (share**2 / (sizes[0] - 1) + (1 - share) ** 2 / (sizes[1] - 1))
+    return _t_p(difference, np.sqrt(a + b), degrees)
+
+
+def _t_p(difference: float, error, degrees):
+    from scipy.stats import t
+
+    if not difference:
+        return np.ones(np.shape(error))
+    with np.errstate(divide="ignore"):
+        return 2 * t.sf(np.divide(difference, error), degrees)
+
+
+def pooled_mean(parts: Sequence[tuple[int, str]]) -> tuple[float, float]:
+    """Return the least and greatest mean of all patients, given the size and the printed mean of each group.
+
+    29 patients of mean 8 (7.5 to 8.5) and 47 of mean 52 (51.5 to 52.5):
+
+    >>> [round(mean, 1) for mean in pooled_mean([(29, "8"), (47, "52")])]
+    [34.7, 35.7]
+
+    Raises ValueError without groups, for an empty group, or for what is no number.
+    """
+    if not parts or min(n for n, _ in parts) < 1:
+        raise ValueError(f"sizes {[n for n, _ in parts]} are not accepted; accepted: groups of one patient or more")
+    ends = zip(*(_rounding(mean) for _, mean in parts), strict=True)
+    patients = sum(n for n, _ in parts)
+    return tuple(float(sum(n * end for (n, _), end in zip(parts, side, strict=True)) / patients) for side in ends)
