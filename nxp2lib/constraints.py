@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+LONG = 30  # facts: more than this are not tried one by one
+
 
 class Infeasible(ValueError):
     """Nothing keeps all facts together; the message names facts that exclude one another."""
@@ -79,28 +81,73 @@ class Puzzle:
         trial.add_bool_and(self.switches.values())
         status = solver.status_name(solver.solve(trial))
         if status == "INFEASIBLE":
-            raise Infeasible(f"these printed numbers exclude one another{given}: {'; '.join(self.conflict())}")
+            guilty = "; ".join(self.conflict() or self.switches)
+            raise Infeasible(f"these printed numbers exclude one another{given}: {guilty}")
         if status not in ("OPTIMAL", "FEASIBLE"):
             raise NotReached(f"the solver ended without an answer ({status})")
         return solver
 
-    def conflict(self) -> list[str]:
-        """Return facts that cannot hold together, as few as the solver can tell in time."""
-        guilty = self._core(self.switches) or self.switches
-        for name in list(guilty):
-            rest = {other: switch for other, switch in guilty.items() if other != name}
-            guilty = self._core(rest) or guilty
-        return list(guilty)
+    def conflict(self, suspects=None) -> list[str]:
+        """Return facts that cannot hold together while any of them can be dropped, among the suspects (all, if None).
 
-    def _core(self, switches: dict) -> dict:
+        They are dropped in the order given, where what is left still conflicts; a long list is first cut down to what
+        the solver's own proof needs. An empty list means that no conflict was found. For a large model the answer may
+        be longer than needed, since a proof not found in time counts as none.
+        """
+        guilty = list(self.switches if suspects is None else suspects)
+        core = self._core(guilty)
+        if not core or len(guilty) > LONG:
+            guilty = core
+        for name in list(guilty):
+            rest = [other for other in guilty if other != name]
+            guilty = rest if self._core(rest) else guilty
+        return guilty
+
+    def _core(self, facts: list[str]) -> list[str]:
         """Return those of the facts that already exclude one another; none where that is not shown."""
-        trial, solver = self.model.clone(), _solver(patience=2)
+        trial, solver = self.model.clone(), _prover(patience=2)
         trial.clear_objective()
-        trial.add_assumptions(switches.values())
+        trial.add_assumptions([self.switches[name] for name in facts])
         if solver.status_name(solver.solve(trial)) != "INFEASIBLE":
-            return {}
+            return []
         core = set(solver.sufficient_assumptions_for_infeasibility())
-        return {name: switch for name, switch in switches.items() if switch.index in core}
+        return [name for name in facts if self.switches[name].index in core]
+
+    def least_to_drop(self, weights: dict[str, int]) -> list[str]:
+        """Return the facts that weigh least among those without which all others hold together, proved by the solver.
+
+        ``weights`` gives each fact a positive whole number. Raises NotReached where the proof is not found in time.
+        """
+        trial, solver = self.model.clone(), _prover()
+        trial.maximize(sum(weight * self.switches[name] for name, weight in weights.items()))
+        status = solver.status_name(solver.solve(trial))
+        if status != "OPTIMAL":
+            raise NotReached(f"the solver did not prove which facts have to be dropped ({status})")
+        return [name for name in weights if not solver.value(self.switches[name])]
+
+    def can_hold(self, facts) -> bool:
+        """Tell whether facts can hold together; False where that is not shown in time."""
+        trial, solver = self.model.clone(), _prover()
+        trial.add_bool_and([self.switches[name] for name in facts])
+        return solver.status_name(solver.solve(trial)) in ("OPTIMAL", "FEASIBLE")
+
+    def bounds(self, number, facts) -> tuple[int, int]:
+        """Return the least and the greatest that a number can be while all of the facts hold, proved by the solver.
+
+        Raises Infeasible where the facts exclude one another, NotReached where the proof is not found in time.
+        """
+        ends = []
+        for direction in (1, -1):
+            trial, solver = self.model.clone(), _prover()
+            trial.add_bool_and([self.switches[name] for name in facts])
+            trial.minimize(direction * number)
+            status = solver.status_name(solver.solve(trial))
+            if status == "INFEASIBLE":
+                raise Infeasible(f"these printed numbers exclude one another: {'; '.join(self.conflict(facts))}")
+            if status != "OPTIMAL":
+                raise NotReached(f"the solver did not prove how far the number can go ({status})")
+            ends.append(direction * round(solver.objective_value))
+        return ends[0], ends[1]
 
 
 def _solver(seed: int = 0, patience: float = 30):
@@ -113,4 +160,12 @@ def _solver(seed: int = 0, patience: float = 30):
     solver.parameters.max_deterministic_time = patience
     solver.parameters.relative_gap_limit = 0.1
     solver.parameters.linearization_level = 2
+    return solver
+
+
+def _prover(patience: float = 30):
+    """Return a solver that goes on until its answer is proved, and spends little on preparing the model."""
+    solver = _solver(patience=patience)
+    solver.parameters.relative_gap_limit = 0
+    solver.parameters.cp_model_probing_level = 0
     return solver

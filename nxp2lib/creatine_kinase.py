@@ -10,10 +10,9 @@ from math import erfc
 import numpy as np
 import pandas as pd
 
-from nxp2lib import published
+from nxp2lib import counts, published
 from nxp2lib.constraints import NotReached, Puzzle
 
-ADULT_FROM = 18  # years
 REFERENCE_INTERVAL = {"male": (59, 248), "female": (41, 153)}  # creatine kinase in IU/L, Japan (JCCLS)
 ELEVATED = (300, 25_000)  # IU/L, clearly above both intervals; the paper prints no maximum
 QUARTERS = {"q1": 1, "median": 2, "q3": 3}
@@ -24,7 +23,7 @@ SLACK = 0.002  # by how much, on average, a move may lead away from them
 
 def _members(patients: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return for each group which patients belong to it."""
-    juvenile = patients["age_at_onset"].to_numpy() < ADULT_FROM
+    juvenile = patients["age_at_onset"].to_numpy() < counts.JUVENILE_BEFORE
     extended = patients["distal_weakness"].to_numpy(dtype=int) == 1
     groups = {"juvenile": juvenile, "adult": ~juvenile, "extended": extended, "limited": ~extended}
     return {"total": np.full(len(patients), True), **groups}

@@ -16,19 +16,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import cohort as rules
-from nxp2lib import creatine_kinase, dictionary, incidence, paths, published
-from nxp2lib.constraints import Infeasible, Puzzle
+from nxp2lib import counts, creatine_kinase, dictionary, paths, published
+from nxp2lib.constraints import Infeasible
+from nxp2lib.counts import AGES, SEXES, Counts
 
 SEED = 1
-SEXES = ("male", "female")
-JUVENILE_BEFORE = creatine_kinase.ADULT_FROM  # years
-AGES = {"total": range(111), "juvenile": range(JUVENILE_BEFORE), "adult": range(JUVENILE_BEFORE, 111)}
-CASE = 100_000_000  # the solver knows whole numbers only: one expected cancer
 
 # Printed numbers that contradict another printed number, by place and expression, and what is kept instead.
 LEFT_OUT = {
-    ("table1", "table1/age_at_onset/total/mean"): "29 juveniles of mean 8 and 47 adults of mean 52 give 34.6 to 35.7",
+    ("table1", "table1/age_at_onset/total/mean"): "29 juveniles of mean 8 and 47 adults of mean 52 give 34.7 to 35.7",
     ("abstract", "table1/polymyositis/juvenile/percent"): "table 1 and results print 4 of 29, which is 13.8",
     ("abstract", "flow/screened/total/n"): "76 positive, 14 + 1 excluded and 56 without antibody make 147",
     ("methods", "flow/screened/total/n"): "76 positive, 14 + 1 excluded and 56 without antibody make 147",
@@ -39,16 +35,6 @@ LEFT_OUT = {
     ("discussion", "table1/subcutaneous_calcinosis/total/percent"): "table 1 and results print 9 of 76, which is 11.8",
     ("discussion", "text/ana_titer_below_80/total/percent"): "30 positive patients leave 46 of 76, which is 60.5",
 }
-
-# What one patient's findings imply, beyond the rules for every cohort: from the text, or plausible.
-IMPLIES = [
-    ("neck_weakness", "muscle_weakness"),
-    ("dysphagia", "pain_or_weakness"),
-    ("no_muscular_symptom", "creatine_kinase_elevated"),
-    ("lymphoma", "polymyositis"),
-    *((site, "female") for site in ("cervix", "uterus", "ovary", "breast")),
-    ("prostate", "male"),
-]
 
 
 def facts() -> pd.DataFrame:
@@ -124,7 +110,7 @@ def write(seed: int = SEED, folder: str | Path = paths.DATA) -> list[Path]:
     return [Path(folder) / name for name in frames]
 
 
-class _Findings(Puzzle):
+class _Findings(Counts):
     """Unknown patients: one literal per patient for each name of a row or group, and how many are of which age.
 
     Patients are interchangeable, so the juveniles come first. Age is printed in relation to sex and age group alone,
@@ -136,76 +122,41 @@ class _Findings(Puzzle):
         self.printed = known.drop_duplicates("expression").set_index("expression")["printed"]
         self.size = int(self.printed["table1/patients/total/n"])
         self.juveniles = int(self.printed["table1/patients/juvenile/n"])
-        self.unknown = ["male", *_yes_no(), *_one_of("ana_titer"), *_one_of("malignancy_site")]
+        self.unknown = ["male", *counts.yes_no(), *counts.one_of("ana_titer"), *counts.one_of("malignancy_site")]
         self.literals = {name: [self.model.new_bool_var("") for _ in range(self.size)] for name in self.unknown}
         self.literals["total"] = [self.model.new_constant(1)] * self.size
         self.literals["juvenile"] = [self.model.new_constant(i < self.juveniles) for i in range(self.size)]
         self._define()
         self._rule()
-        self._age()
+        self.add_ages()
         for fact in known[known["result"].ne("flow") & known["row"].ne("max_creatine_kinase")].itertuples():
-            self._keep(fact)
+            self.keep(fact)
 
     def _define(self) -> None:
         """Add what the unknown findings define."""
-        for name, (combination, parts) in _definitions().items():
+        for name, (combination, parts) in counts.definitions().items():
             each = zip(*(self.literals[part] for part in parts), strict=True)
             self.literals[name] = [getattr(self, combination)(*literals) for literals in each]
 
     def _rule(self) -> None:
         """Demand what holds for each patient."""
-        histology = [(name, _applies(name)) for name in _yes_no()]
-        for finding, general in [*rules.IMPLIES, *IMPLIES, *histology]:
+        for finding, general in counts.implications():
             for one, other in zip(self.literals[finding], self.literals[general], strict=True):
                 self.model.add_implication(one, other)
         for i in range(self.size):
-            self.model.add_exactly_one(self.literals[name][i] for name in _one_of("ana_titer"))
-            sites = sum(self.literals[name][i] for name in _one_of("malignancy_site"))
+            self.model.add_exactly_one(self.literals[name][i] for name in counts.one_of("ana_titer"))
+            sites = sum(self.literals[name][i] for name in counts.one_of("malignancy_site"))
             self.model.add(sites == self.literals["malignancy"][i])
 
-    def _age(self) -> None:
-        """Add the number of patients of each sex and age."""
-        self.number = {who: self.model.new_int_var(0, self.size, "") for who in product(SEXES, AGES["total"])}
-        for sex, group in product(SEXES, ("juvenile", "adult")):
-            self.model.add(sum(self.number[sex, age] for age in AGES[group]) == self._count(sex, group))
+    def knows(self, name: str) -> bool:
+        """Tell whether a row or group is defined."""
+        return name in self.literals
 
-    def _keep(self, fact) -> None:
-        """Turn one fact into constraints, by its statistic."""
-        row, group, statistic = fact.row, fact.group, fact.statistic
-        if unknown := {row, group} - {*self.literals, "age_at_onset"}:
-            raise KeyError(f"{fact.expression}: no definition is known for {' and '.join(sorted(unknown))}")
-        if statistic in ("n", "observed"):
-            self.rounds_to(self._count(row, group), 1, fact)
-        elif statistic == "denominator":
-            self.rounds_to(self._count(_applies(row), group), 1, fact)
-        elif statistic == "percent":
-            whole = self.size if row == "patients" else self._count(_applies(row), group)
-            self.rounds_to(100 * self._count(row, group), whole, fact)
-        elif statistic == "mean":
-            self.rounds_to(self._sum(group, lambda sex, age: age), self._count("total", group), fact)
-        elif statistic in ("minimum", "maximum"):
-            self._reach(fact, 1 if statistic == "maximum" else -1)
-        elif statistic == "sir":
-            expected = _expected_cases()
-            self.rounds_to(CASE * self._count(row, group), self._sum(group, lambda *who: expected[who]), fact)
-        else:
-            raise KeyError(f"{fact.expression}: no constraint is known for {statistic!r}")
-
-    def _count(self, row: str, group: str):
+    def count(self, row: str, group: str):
         """Return the number of the group's patients with a finding."""
         if group == "total":
             return sum(self.literals[row])
         return sum(self.all_of(*pair) for pair in zip(self.literals[row], self.literals[group], strict=True))
-
-    def _sum(self, group: str, value):
-        """Return the sum over an age group of a value that depends on sex and age."""
-        return sum(number * value(*who) for who, number in self.number.items() if who[1] in AGES[group])
-
-    def _reach(self, fact, direction: int) -> None:
-        """Demand that somebody has the printed age and nobody an age beyond it."""
-        limit = int(fact.printed)
-        self.demand(self._sum(fact.group, lambda sex, age: int(age == limit)) >= 1, fact)
-        self.demand(self._sum(fact.group, lambda sex, age: int(age * direction > limit * direction)) == 0, fact)
 
     def draw(self, rng) -> pd.DataFrame:
         """Return patients in whom unrelated findings coincide at random, of ages near a random draw."""
@@ -238,10 +189,10 @@ class _Findings(Puzzle):
         """Read the patients from a solution; what does not apply is missing."""
         value = {name: [solver.value(literal) for literal in self.literals[name]] for name in self.unknown}
         value = pd.DataFrame(value).astype("Int64")
-        patients = value[_yes_no()].assign(
+        patients = value[counts.yes_no()].assign(
             sex=np.where(value["male"] == 1, "male", "female"),
-            ana_titer=value[_one_of("ana_titer")].idxmax(axis=1).str.removeprefix("ana_titer_").astype(int),
-            malignancy_site=value[_one_of("malignancy_site")].idxmax(axis=1),
+            ana_titer=value[counts.one_of("ana_titer")].idxmax(axis=1).str.removeprefix("ana_titer_").astype(int),
+            malignancy_site=value[counts.one_of("malignancy_site")].idxmax(axis=1),
         )
         for name in patients:
             if needed := dictionary.column(name).applies_when:
@@ -251,52 +202,3 @@ class _Findings(Puzzle):
             here = (patients["sex"] == sex) & ((patients.index < self.juveniles) == (group == "juvenile"))
             patients.loc[here, "age_at_onset"] = rng.permutation(ages)
         return patients.astype({"age_at_onset": int})
-
-
-def _yes_no() -> list[str]:
-    """Return the stored yes/no columns of a patient."""
-    return [name for name, column in dictionary.stored().items() if column.type == "yes_no" and name != "synthetic"]
-
-
-def _one_of(name: str) -> list[str]:
-    """Return the names of a column's values, of which one patient has one at most."""
-    prefix = f"{name}_" if dictionary.column(name).type == "integer" else ""
-    return [prefix + value for value in dictionary.column(name).values]
-
-
-def _applies(row: str) -> str:
-    """Return the name of the patients in whom a row is known: all, or those to whom it applies."""
-    column = dictionary.columns().get(row)
-    return column.applies_when if column and column.applies_when else "total"
-
-
-def _definitions() -> dict[str, tuple[str, list[str]]]:
-    """Return what rows and groups mean in terms of the unknown findings."""
-    titers = {name: int(name.rpartition("_")[2]) for name in _one_of("ana_titer")}
-    return {
-        "female": ("none_of", ["male"]),
-        "adult": ("none_of", ["juvenile"]),
-        "patients": ("any_of", ["total"]),
-        "dermatomyositis": ("any_of", ["heliotrope_rash", "gottron_sign_or_papules"]),
-        "polymyositis": ("none_of", ["dermatomyositis"]),
-        "other_rash": ("all_of", ["polymyositis", "any_rash"]),
-        "no_rash": ("none_of", ["any_rash"]),
-        "extended": ("any_of", ["distal_weakness"]),
-        "limited": ("none_of", ["distal_weakness"]),
-        "pain_or_weakness": ("any_of", ["myalgia", "muscle_weakness"]),
-        "no_muscular_symptom": ("none_of", ["pain_or_weakness"]),
-        "normal_creatine_kinase": ("none_of", ["creatine_kinase_elevated"]),
-        "ana_positive": ("any_of", [name for name, titer in titers.items() if titer > 40]),
-        "ana_titer_below_80": ("any_of", [name for name, titer in titers.items() if titer < 80]),
-        "all_sites": ("any_of", ["malignancy"]),
-    }
-
-
-def _expected_cases() -> dict[tuple[str, int], int]:
-    """Return the cancers expected in one person-year by sex and age, as a whole number: `CASE` is one."""
-    return {
-        (band.sex, age): round(CASE * band.rate)
-        for band in incidence.rates().itertuples()
-        for age in AGES["total"]
-        if band.age_lower <= age <= band.age_upper
-    }

@@ -12,8 +12,8 @@ FLOORS = [
     {"cohort"},
     {"describe", "compare", "incidence"},
     {
-        *("constraints", "creatine_kinase", "reconstruct"),
-        *("attainable", "conventions", "summaries"),
+        *("constraints", "counts", "creatine_kinase", "reconstruct"),
+        *("patterns", "contradictions", "attainable", "conventions", "summaries"),
     },
     {"export", "table", "figure"},
     {"parameters", "run"},

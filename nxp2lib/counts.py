@@ -1,0 +1,149 @@
+"""The printed numbers as constraints on counts of patients: what each says about how many there are of which kind.
+
+Both models of the patients share it: one unknown per patient (`nxp2lib.reconstruct`) and one unknown per pattern of
+findings (`nxp2lib.patterns`). They differ in what a count is; what a printed number demands of it is said here, once.
+"""
+
+
+from itertools import product
+
+from nxp2lib import cohort, dictionary, incidence
+from nxp2lib.constraints import Puzzle
+
+SEXES = ("male", "female")
+JUVENILE_BEFORE = 18  # years
+AGES = {"total": range(111), "juvenile": range(JUVENILE_BEFORE), "adult": range(JUVENILE_BEFORE, 111)}
+CASE = 100_000_000  # the solver knows whole numbers only: one expected cancer
+
+# What one patient's findings imply, beyond the rules for every cohort: from the text, or plausible.
+IMPLIES = [
+    ("neck_weakness", "muscle_weakness"),
+    ("dysphagia", "pain_or_weakness"),
+    ("no_muscular_symptom", "creatine_kinase_elevated"),
+    ("lymphoma", "polymyositis"),
+    *((site, "female") for site in ("cervix", "uterus", "ovary", "breast")),
+    ("prostate", "male"),
+]
+
+
+class Counts(Puzzle):
+    """A model of patients in which each printed number demands something of counts.
+
+    A subclass provides ``count(row, group)``, ``knows(name)`` and a largest number of patients, ``size``.
+    """
+
+    size: int
+
+    def count(self, row: str, group: str):
+        """Return the number of a group's patients with a finding."""
+        raise NotImplementedError
+
+    def knows(self, name: str) -> bool:
+        """Tell whether the model has a definition of a row or group."""
+        raise NotImplementedError
+
+    def add_ages(self) -> None:
+        """Add the number of patients of each sex and age."""
+        self.number = {who: self.model.new_int_var(0, self.size, "") for who in product(SEXES, AGES["total"])}
+        for sex, group in product(SEXES, ("juvenile", "adult")):
+            self.model.add(sum(self.number[sex, age] for age in AGES[group]) == self.count(sex, group))
+
+    def keep(self, fact) -> None:
+        """Turn one fact into constraints, by its statistic."""
+        row, group, statistic = fact.row, fact.group, fact.statistic
+        if unknown := {name for name in (row, group) if name != "age_at_onset" and not self.knows(name)}:
+            raise KeyError(f"{fact.expression}: no definition is known for {' and '.join(sorted(unknown))}")
+        if statistic in ("n", "observed"):
+            self.rounds_to(self.count(row, group), 1, fact)
+        elif statistic == "denominator":
+            self.rounds_to(self.count(applies(row), group), 1, fact)
+        elif statistic == "percent":
+            whole = self.count("total", "total") if row == "patients" else self.count(applies(row), group)
+            self.rounds_to(100 * self.count(row, group), whole, fact)
+        elif statistic == "mean":
+            self.rounds_to(self.over_ages(group, lambda sex, age: age), self.count("total", group), fact)
+        elif statistic in ("minimum", "maximum"):
+            self._reach(fact, 1 if statistic == "maximum" else -1)
+        elif statistic == "sir":
+            expected = expected_cases()
+            self.rounds_to(CASE * self.count(row, group), self.over_ages(group, lambda *who: expected[who]), fact)
+        else:
+            raise KeyError(f"{fact.expression}: no constraint is known for {statistic!r}")
+
+    def over_ages(self, group: str, value):
+        """Return the sum over an age group of a value that depends on sex and age."""
+        return sum(number * value(*who) for who, number in self.number.items() if who[1] in AGES[group])
+
+    def _reach(self, fact, direction: int) -> None:
+        """Demand that somebody has the printed age and nobody an age beyond it."""
+        limit = int(fact.printed)
+        self.demand(self.over_ages(fact.group, lambda sex, age: int(age == limit)) >= 1, fact)
+        self.demand(self.over_ages(fact.group, lambda sex, age: int(age * direction > limit * direction)) == 0, fact)
+
+
+def yes_no() -> list[str]:
+    """Return the stored yes/no columns of a patient."""
+    return [name for name, column in dictionary.stored().items() if column.type == "yes_no" and name != "synthetic"]
+
+
+def one_of(name: str) -> list[str]:
+    """Return the names of a column's values, of which one patient has one at most.
+
+    >>> one_of("ana_titer")[:3]
+    ['ana_titer_0', 'ana_titer_40', 'ana_titer_80']
+    """
+    prefix = f"{name}_" if dictionary.column(name).type == "integer" else ""
+    return [prefix + value for value in dictionary.column(name).values]
+
+
+def names() -> set[str]:
+    """Return every name that holds in a patient or does not: findings, values of a column, rows and groups defined."""
+    return {"male", "juvenile", *yes_no(), *one_of("ana_titer"), *one_of("malignancy_site"), *definitions()}
+
+
+def applies(row: str) -> str:
+    """Return the name of the patients in whom a row is known: all, or those to whom it applies.
+
+    >>> applies("dysphagia"), applies("microinfarction")
+    ('total', 'muscle_biopsy')
+    """
+    column = dictionary.columns().get(row)
+    return column.applies_when if column and column.applies_when else "total"
+
+
+def implications() -> list[tuple[str, str]]:
+    """Return what holds for each patient: the first finding never occurs without the second."""
+    histology = [(name, applies(name)) for name in yes_no()]
+    return [*cohort.IMPLIES, *IMPLIES, *histology]
+
+
+def definitions() -> dict[str, tuple[str, list[str]]]:
+    """Return what rows and groups mean in terms of the unknown findings: any, none or all of them."""
+    titers = {name: int(name.rpartition("_")[2]) for name in one_of("ana_titer")}
+    return {
+        "female": ("none_of", ["male"]),
+        "adult": ("none_of", ["juvenile"]),
+        "patients": ("any_of", ["total"]),
+        "dermatomyositis": ("any_of", ["heliotrope_rash", "gottron_sign_or_papules"]),
+        "polymyositis": ("none_of", ["dermatomyositis"]),
+        "other_rash": ("all_of", ["polymyositis", "any_rash"]),
+        "no_rash": ("none_of", ["any_rash"]),
+        "extended": ("any_of", ["distal_weakness"]),
+        "limited": ("none_of", ["distal_weakness"]),
+        "pain_or_weakness": ("any_of", ["myalgia", "muscle_weakness"]),
+        "no_muscular_symptom": ("none_of", ["pain_or_weakness"]),
+        "normal_creatine_kinase": ("none_of", ["creatine_kinase_elevated"]),
+        "ana_positive": ("any_of", [name for name, titer in titers.items() if titer > 40]),
+        "ana_titer_below_80": ("any_of", [name for name, titer in titers.items() if titer < 80]),
+        "all_sites": ("any_of", ["malignancy"]),
+    }
+
+
+def expected_cases() -> dict[tuple[str, int], int]:
+    """Return the cancers expected in one person-year by sex and age, as a whole number: `CASE` is one."""
+    return {
+        (band.sex, age): round(CASE * band.rate)
+        for band in incidence.rates().itertuples()
+        for age in AGES["total"]
+        if band.age_lower <= age <= band.age_upper
+    }
