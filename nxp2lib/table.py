@@ -224,6 +224,12 @@ def save_agreement(agreement: pd.DataFrame, output_dir: str | Path) -> None:
         agreement.assign(display=digits(agreement)).to_csv(partial, index=False, lineterminator="\n")
 
 
+def save_audit(judged: pd.DataFrame, output_dir: str | Path) -> None:
+    """Write the verdicts of `nxp2lib.audit.paper` as ``results/audit.csv``, one row per printed number."""
+    with paths.replacing(paths.output_folder(output_dir) / "results" / "audit.csv") as partial:
+        judged.to_csv(partial, index=False, lineterminator="\n")
+
+
 def digits(agreement: pd.DataFrame) -> list[str]:
     """Return each computed value with two decimals more than are printed, so that its rounding can be followed."""
     shown = []

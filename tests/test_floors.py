@@ -13,7 +13,7 @@ FLOORS = [
     {"describe", "compare", "incidence"},
     {
         *("constraints", "counts", "creatine_kinase", "reconstruct"),
-        *("patterns", "contradictions", "attainable", "conventions", "summaries"),
+        *("patterns", "contradictions", "attainable", "conventions", "summaries", "verdicts", "audit"),
     },
     {"export", "table", "figure"},
     {"parameters", "run"},
