@@ -26,10 +26,13 @@ def p_values(n_first: int, n_second: int, found: int | None = None, convention: 
     _whole("n_second", n_second, 1)
     if found is not None:
         _whole("found", found, 0, n_first + n_second)
-    first, second = (grid.ravel() for grid in np.mgrid[: n_first + 1, : n_second + 1])
+    if found is None:
+        first, second = (grid.ravel() for grid in np.mgrid[: n_first + 1, : n_second + 1])
+    else:
+        first = np.arange(max(0, found - n_second), min(n_first, found) + 1)
+        second = found - first
     tables = np.stack([second, n_second - second, first, n_first - first], axis=1).reshape(-1, 2, 2)
-    wanted = tables if found is None else tables[first + second == found]
-    values = conventions.p_values(wanted, [convention])[convention].dropna()
+    values = conventions.p_values(tables, [convention])[convention].dropna()
     return np.unique(values.to_numpy())
 
 

@@ -1,4 +1,4 @@
-"""The command line ``nxp2``: run the notebooks, validate a cohort file, reconstruct the cohort.
+"""The command line ``nxp2``: run the notebooks, validate a cohort file, audit printed numbers, reconstruct the cohort.
 
 Exit status: 0 all is well; 1 a notebook failed or a file has problems; 2 what is asked for cannot be done; 130 stopped.
 Whatever takes long to import is imported inside the commands, so that ``--help`` answers at once.
@@ -191,16 +191,21 @@ def validate(
 
 
 def _say_problems(file: str, problems: list) -> None:
-    """Print every problem in full: as a table on a terminal, as aligned lines elsewhere."""
+    """Print every problem in full."""
+    rows = [(str(p.row or ""), p.column, p.value, p.accepted) for p in problems]
+    _say_table(("row", "column", "value", "accepted"), rows)
+    typer.echo(_printable(f"{file}: {_count(len(problems), 'problem')}"))
+
+
+def _say_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Print rows: as a table on a terminal, as aligned lines elsewhere."""
     from rich import box
     from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    header = ("row", "column", "value", "accepted")
-    rows = [(str(p.row or ""), *map(_printable, (p.column, p.value, p.accepted))) for p in problems]
-    console = Console()
+    rows, console = [tuple(map(_printable, row)) for row in rows], Console()
     if console.is_terminal:
         table = Table(box=box.SIMPLE_HEAD)
         for name in header:
@@ -213,7 +218,77 @@ def _say_problems(file: str, problems: list) -> None:
         for row in [header, *rows]:
             padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
             typer.echo("  ".join(padded).rstrip())
-    typer.echo(_printable(f"{file}: {_count(len(problems), 'problem')}"))
+
+
+@app.command(epilog="Example: nxp2 audit --ledger another_paper.csv --out verdicts.csv")
+def audit(
+    ledger: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Another paper's two-group table (.csv). Not given: this paper.")
+    ] = None,
+    out: Annotated[str | None, typer.Option(metavar="FILE", help="Save every verdict with its reason (.csv).")] = None,
+) -> None:
+    """Check printed numbers against each other."""
+    from nxp2lib.ledger import LedgerError
+
+    try:
+        _audit_paper(out) if ledger is None else _audit_ledger(ledger, out)
+    except LedgerError as error:
+        raise _end(str(error)) from None
+    except OSError as error:
+        raise _end(f"{out}: the file cannot be written ({error.strerror or error})") from None
+
+
+def _audit_paper(out: str | None) -> None:
+    from nxp2lib import audit as auditor
+    from nxp2lib import verdicts
+
+    since, target = time.perf_counter(), _free(out)
+    judged = auditor.paper()
+    if target:
+        with paths.replacing(target) as partial:
+            judged.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
+    counts = judged["verdict"].value_counts().reindex(verdicts.VERDICTS, fill_value=0)
+    for verdict in (verdicts.INCONSISTENT, verdicts.UNDETERMINED, verdicts.OTHER_CONVENTION):
+        shown = judged[judged["verdict"] == verdict]
+        typer.echo(f"\n{verdict}")
+        _say_table(("number", "printed", "reason"), list(shown[["id", "printed", "reason"]].itertuples(index=False)))
+    typer.echo("\ncannot all be true (drop any one of a line, and its others can)")
+    for proof in auditor.proofs(judged):
+        typer.echo(f"- {proof}")
+    typer.echo("\n" + "; ".join(f"{n} {verdict}" for verdict, n in counts.items()))
+    typer.echo(f"{counts.sum()} of {len(judged)} printed numbers bound in {time.perf_counter() - since:.1f} s")
+    if target:
+        typer.echo(_printable(f"Wrote {target}"))
+
+
+def _audit_ledger(ledger: str, out: str | None) -> None:
+    from nxp2lib import ledger as other_paper
+
+    target = _free(out)
+    if target and target == paths.expanded(ledger).absolute():
+        raise _end(f"--out {out}: this would overwrite the ledger")
+    printed = other_paper.read(ledger)
+    judged = other_paper.audit(printed)
+    if target:
+        other_paper.write(judged, printed, target)
+    shown = judged.assign(file_row=judged.index.astype(str))[["file_row", "row", "p_printed", "verdict", "reason"]]
+    _say_table(("file row", "row", "P", "verdict", "reason"), list(shown.itertuples(index=False)))
+    counts = judged["verdict"].value_counts()
+    typer.echo(f"{_count(len(judged), 'row')}: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()))
+    if target:
+        typer.echo(_printable(f"Wrote {target}"))
+
+
+def _free(out: str | None) -> Path | None:
+    """Return where a CSV file is to be written, None for nowhere; end the command for a name that cannot be."""
+    if out is None:
+        return None
+    target = paths.expanded(out).absolute()
+    if target.suffix.lower() != ".csv":
+        raise _end(f"--out {out}: accepted is the name of a .csv file")
+    if target.is_dir():
+        raise _end(f"--out {out}: this is a folder; accepted is the name of a .csv file")
+    return target
 
 
 @app.command(epilog="Example: nxp2 reconstruct --seed 2 --out another_cohort")

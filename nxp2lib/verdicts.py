@@ -8,6 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 from functools import lru_cache
 
 from nxp2lib import attainable, conventions, incidence, published, summaries
+from nxp2lib.constraints import Infeasible
 
 REPRODUCED, OTHER_CONVENTION = "reproduced", "reproduced under another convention"
 CONSISTENT, UNDETERMINED, INCONSISTENT, EXTERNAL = "consistent", "undetermined", "inconsistent", "external"
@@ -38,15 +39,16 @@ def percentage(printed: str, number: int, denominator: int) -> Finding:
     """
     if not 0 <= number <= denominator or not denominator:
         raise ValueError(f"{number}/{denominator} is not accepted; accepted: some of at least one patient")
-    digits, decimals = Decimal(printed), _decimals(printed)
+    target, decimals = Decimal(printed), _decimals(printed)
     exact = Decimal(100 * number) / denominator
     rounded = published.round_half_up(exact, decimals)
-    shown = f"{number}/{denominator} is {published.round_half_up(exact, decimals + 1)} %, which rounds to {rounded}"
-    if rounded == digits:
+    closer = published.round_half_up(exact, decimals + 1)
+    shown = f"{number}/{denominator} is {closer:f} %, which rounds to {rounded:f}"
+    if rounded == target:
         return Finding(REPRODUCED, shown)
-    if exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN) == digits:
+    if exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN) == target:
         return Finding(OTHER_CONVENTION, f"{shown}; cut off after the printed decimals it is {printed}", "cut off")
-    if published.round_half_up(published.round_half_up(exact, decimals + 1), decimals) == digits:
+    if published.round_half_up(published.round_half_up(exact, decimals + 1), decimals) == target:
         return Finding(OTHER_CONVENTION, f"{shown}; rounded twice it is {printed}", "rounded twice")
     return Finding(INCONSISTENT, f"{shown}; {_nearest_percentages(printed, denominator)}")
 
@@ -54,7 +56,8 @@ def percentage(printed: str, number: int, denominator: int) -> Finding:
 def _nearest_percentages(printed: str, denominator: int) -> str:
     """Say which counts of a denominator give a printed percentage, or else what the counts beside it give."""
     if fitting := attainable.counts(printed, denominator):
-        return f"{printed} % would be {' or '.join(map(str, fitting))} of {denominator}"
+        several = f"{fitting[0]} to {fitting[-1]}" if len(fitting) > 3 else " or ".join(map(str, fitting))
+        return f"{printed} % would be {several} of {denominator}"
     below = int(Decimal(printed) * denominator / 100)
     beside = [number for number in (below, below + 1) if 0 <= number <= denominator]
     exact = {number: Decimal(100 * number) / denominator for number in beside}
@@ -77,9 +80,9 @@ def p_value(printed: str, table, standard: str = "fisher", preferred: str | None
     found = conventions.search(table, printed).set_index("convention")
     value, matched = found.loc[standard, "p_value"], found.loc[standard, "match"]
     groups = f"of {a}/{a + b} against {c}/{c + d}"
-    computed = f"{conventions.CONVENTIONS[standard]} {groups} is {_digits(value, printed)}"
+    computed = f"{conventions.CONVENTIONS[standard]} {groups} is {digits(value, printed)}"
     if matched == "rounded":
-        return Finding(REPRODUCED, f"{computed}, {_as(printed)}")
+        return Finding(REPRODUCED, f"{computed}, {as_printed(printed)}")
     if matched:
         once = published.round_half_up(float(value), _decimals(printed) + 1)
         return Finding(OTHER_CONVENTION, f"{computed}; rounded to {once} first, then to {printed}", matched)
@@ -87,7 +90,7 @@ def p_value(printed: str, table, standard: str = "fisher", preferred: str | None
     if len(others):
         name = preferred if preferred in others.index else others.index[0]
         label = conventions.CONVENTIONS[name]
-        shown = f"{label} {groups} is {_digits(others.loc[name, 'p_value'], printed)}"
+        shown = f"{label} {groups} is {digits(others.loc[name, 'p_value'], printed)}"
         return Finding(OTHER_CONVENTION, f"{shown}; {computed.replace(f' {groups}', '')}", label)
     return Finding(INCONSISTENT, f"{computed}, not {printed}{_nearest_p_values(printed, table)}")
 
@@ -98,7 +101,7 @@ def _nearest_p_values(printed: str, table) -> str:
         return ""
     (a, b), (c, d) = table
     near = attainable.nearest(attainable.p_values(a + b, c + d, a + c), float(printed))
-    near = " and ".join(_digits(p, printed) for p in near if p is not None)
+    near = " and ".join(digits(p, printed) for p in near if p is not None)
     return f"; with these margins it can be {near}, nothing between"
 
 
@@ -109,7 +112,7 @@ def star(printed: str, table, standard: str = "fisher", beside: str = "") -> Fin
     '* stands for <0.05, but two-sided Fisher is 0.1448; the same cell prints 0.15'
     """
     limit, value = published.STARS[printed], conventions.p_values(table, [standard]).iloc[0, 0]
-    computed = f"{conventions.CONVENTIONS[standard]} is {_digits(value, limit)}"
+    computed = f"{conventions.CONVENTIONS[standard]} is {digits(value, limit)}"
     if published.agrees(limit, value):
         return Finding(REPRODUCED, f"{printed} stands for {limit}, and {computed}")
     also = f"; the same cell prints {beside}" if beside else ""
@@ -121,12 +124,16 @@ def rank_test(printed: str, second: summaries.Summary, first: summaries.Summary)
 
     Quartiles bound P without settling it: `undetermined` where the printed one lies within the bounds, under any
     definition of the quartiles. The bounds are safe: no data lie outside, but not every P inside need occur.
+    `inconsistent` as well where no data have these quartiles.
 
     >>> apart = summaries.Summary(9, "30", "20", "40"), summaries.Summary(9, "5", "3", "7")
     >>> rank_test("0.50", *apart).verdict, rank_test("0.002", *apart).verdict
     ('inconsistent', 'undetermined')
     """
-    least, greatest = _rank_test_bounds(second, first)
+    try:
+        least, greatest = rank_test_bounds(second, first)
+    except Infeasible as error:
+        return Finding(INCONSISTENT, str(error))
     between = f"what is printed of the two groups keeps a Mann-Whitney P between {least:.1g} and {greatest:.1g}"
     if may_be_printed(printed, least, greatest):
         return Finding(UNDETERMINED, between)
@@ -134,9 +141,11 @@ def rank_test(printed: str, second: summaries.Summary, first: summaries.Summary)
 
 
 @lru_cache
-def _rank_test_bounds(second: summaries.Summary, first: summaries.Summary) -> tuple[float, float]:
-    """Return the least and greatest P value under any definition of the quartiles."""
+def rank_test_bounds(second: summaries.Summary, first: summaries.Summary) -> tuple[float, float]:
+    """Return the least and greatest P value under any definition of the quartiles; raise Infeasible without data."""
     bounds = summaries.rank_test_any(second, first)
+    if bounds["p_least"].isna().all():
+        summaries.rank_test(second, first)  # raises Infeasible, and says why
     return bounds["p_least"].min(), bounds["p_greatest"].max()
 
 
@@ -150,8 +159,8 @@ def t_test(printed: str, second: summaries.MeanSD, first: summaries.MeanSD) -> F
     tests = [("Student's t test", *bounds[:3]), ("Welch's t test", *bounds[3:])]
     for name, face, _, _ in tests:
         if conventions.match(printed, face) == "rounded":
-            return Finding(REPRODUCED, f"{name} is {_digits(face, printed)}, {_as(printed)}", name)
-    spans = [f"{name} from {_digits(least, printed)} to {_digits(most, printed)}" for name, _, least, most in tests]
+            return Finding(REPRODUCED, f"{name} is {digits(face, printed)}, {as_printed(printed)}", name)
+    spans = [f"{name} from {digits(least, printed)} to {digits(most, printed)}" for name, _, least, most in tests]
     spans = f"the printed digits allow {' and '.join(spans)}"
     fitting = [name for name, _, least, most in tests if may_be_printed(printed, least, most)]
     if fitting:
@@ -189,14 +198,24 @@ def may_be_printed(printed: str, least: float, greatest: float) -> bool:
     return least < float(Decimal(printed) + half) and greatest >= float(Decimal(printed) - half)
 
 
-def _digits(p: float, printed: str) -> str:
-    """Show a P value with at least four decimals and one more than printed, and never as zero."""
+def digits(p: float, printed: str) -> str:
+    """Show a P value with at least four decimals and one more than printed, never as zero unless it is.
+
+    >>> digits(0.46404, "0.464"), digits(0.00000123, "0.04"), digits(float("nan"), "0.04")
+    ('0.4640', '1e-06', 'undefined')
+    """
     decimals = max(4, _decimals(printed) + 1)
+    if p != p:
+        return "undefined"
     return f"{p:.{decimals}f}" if p == 0 or p >= 10**-decimals else f"{p:.1g}"
 
 
-def _as(printed: str) -> str:
-    """Say that a value is printed like this."""
+def as_printed(printed: str) -> str:
+    """Say that a value is printed like this.
+
+    >>> as_printed("0.04"), as_printed("<0.01")
+    ('which rounds to 0.04', 'in line with <0.01')
+    """
     return f"which rounds to {printed}" if printed[0].isdigit() else f"in line with {printed}"
 
 

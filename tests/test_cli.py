@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import subprocess
@@ -265,3 +266,65 @@ def test_tables_that_contradict_one_another_are_told_with_exit_status_1(nxp2, bu
     monkeypatch.setattr(builder, "write", write)
     done = nxp2("reconstruct", "--out", "there")
     assert done.exit_code == 1 and done.stderr == "these printed numbers exclude one another: a; b\n"
+
+
+# audit
+
+LEDGER = (
+    "table,row,a_count,a_n,b_count,b_n,p_printed,test_printed,comment\n"
+    "2,Men,13,36,13,40,0.464,Fisher,kept\n"
+    "2,[bold]Infarction[/],9/32,,2/32,,0.04*,,\n"
+    "2,Broken,twelve,36,13,40,0.5,,\n"
+)
+
+
+def test_the_audit_of_the_paper_names_every_inconsistency_and_binds_every_number(nxp2, tmp_path):
+    done = nxp2("audit", "--out", "found/verdicts.csv")
+    assert done.exit_code == 0 and done.stderr == ""
+    assert "abstract.screened.total.n" in done.stdout and "14 + 1 + 76 + 56 = 147, not 162" in done.stdout
+    assert "- age at onset, total, mean 38 (table 1); patients, juvenile 29 (abstract);" in done.stdout
+    assert "433 of 433 printed numbers bound in " in done.stdout
+    saved = (tmp_path / "found" / "verdicts.csv").read_text(encoding="utf-8").splitlines()
+    assert saved[0] == "id,place,item,group,statistic,printed,verdict,convention,reason,conflict"
+    assert len(saved) == 434
+
+
+def test_a_ledger_gets_a_verdict_for_each_row_even_where_a_cell_cannot_be_read(nxp2, tmp_path):
+    Path("ledger.csv").write_text(LEDGER, encoding="utf-8")
+    done = nxp2("audit", "--ledger", "ledger.csv", "--out", "verdicts.csv")
+    assert done.exit_code == 0
+    header, men, infarction, broken, counts, wrote = done.stdout.splitlines()
+    assert header.split() == ["file", "row", "row", "P", "verdict", "reason"]
+    assert "reproduced under another convention" in men and "one-sided Fisher" in men
+    assert "[bold]Infarction[/]" in infarction and "0.0433" in infarction
+    assert "file row 4, column a_count: 'twelve' is not accepted" in broken
+    assert counts.startswith("3 rows: ")
+    assert wrote == f"Wrote {tmp_path / 'verdicts.csv'}"
+    with (tmp_path / "verdicts.csv").open(encoding="utf-8-sig", newline="") as saved:
+        first, *_ = csv.DictReader(saved)
+    assert first["comment"] == "kept" and first["verdict"] == "reproduced under another convention"
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--ledger", "missing.csv"], "missing.csv"),
+        (["--ledger", "ledger.csv", "--out", "ledger.csv"], "this would overwrite the ledger"),
+        (["--ledger", "ledger.csv", "--out", "verdicts.xlsx"], "accepted is the name of a .csv file"),
+        (["--ledger", "empty.csv"], "empty.csv"),
+        (["--out", "."], "accepted is the name of a .csv file"),
+    ],
+)
+def test_an_audit_that_cannot_be_done_ends_with_exit_status_2_and_writes_nothing(nxp2, tmp_path, words, message):
+    Path("ledger.csv").write_text(LEDGER, encoding="utf-8")
+    Path("empty.csv").write_text("", encoding="utf-8")
+    done = nxp2("audit", *words)
+    assert done.exit_code == 2 and message in done.stderr and done.stdout == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.csv", "ledger.csv"]
+    assert (tmp_path / "ledger.csv").read_text(encoding="utf-8") == LEDGER
+
+
+def test_a_folder_that_cannot_take_the_verdicts_is_told(nxp2, tmp_path):
+    Path("ledger.csv").write_text(LEDGER, encoding="utf-8")
+    done = nxp2("audit", "--ledger", "ledger.csv", "--out", "ledger.csv/verdicts.csv")
+    assert done.exit_code == 2 and "the file cannot be written" in done.stderr

@@ -200,7 +200,7 @@ def test_barnard_agrees_with_tables_ordered_in_whole_numbers(table):
         spread = with_finding * (n - with_finding)
         return Fraction((x * (first - y) - y * (second - x)) ** 2, spread) if spread else 0
 
-    chances = np.linspace(0, 1, 2001)
+    chances = np.linspace(0, 1, 20_001)
     extreme = [(x, y) for x in range(second + 1) for y in range(first + 1) if distance(x, y) >= distance(a, c)]
     one, other = (stats.binom.pmf(np.arange(size + 1)[:, np.newaxis], size, chances) for size in (second, first))
     greatest = sum(one[x] * other[y] for x, y in extreme).max()

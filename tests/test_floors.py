@@ -14,6 +14,7 @@ FLOORS = [
     {
         *("constraints", "counts", "creatine_kinase", "reconstruct"),
         *("patterns", "contradictions", "attainable", "conventions", "summaries", "verdicts", "audit"),
+        *("cells", "ledger_row", "compared_counts", "compared_numbers", "ledger"),
     },
     {"export", "table", "figure"},
     {"parameters", "run"},

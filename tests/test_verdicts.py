@@ -119,3 +119,13 @@ def test_an_incidence_ratio_that_needs_longer_time_at_risk_is_undetermined():
 )
 def test_whether_some_p_value_between_bounds_is_printed_like_this(printed, least, greatest, expected):
     assert verdicts.may_be_printed(printed, least, greatest) is expected
+
+
+def test_quartiles_that_no_data_have_are_inconsistent_whatever_the_p_value():
+    found = verdicts.rank_test("0.5", Summary(9, "5", "6", "8"), Summary(9, "30", "20", "40"))
+    assert found.verdict == "inconsistent"
+    assert "the second group (n 9, median 5, q1 6, q3 8)" in found.reason
+
+
+def test_a_percentage_of_many_patients_names_a_range_of_counts():
+    assert "7 % would be 65 to 74 of 1000" in verdicts.percentage("7", 900, 1000).reason

@@ -1,0 +1,327 @@
+"""What one cell of a printed table says, however it is written: P values, counts, percentages, centres and spreads.
+
+Every function takes the text of a cell, returns digits as strings (printed decimals count, trailing zeros too), None
+for a blank, and raises ValueError saying what is accepted. All kinds of spaces, dashes and wide characters are read as
+the plain ones; footnote marks (``*``, ``†``, superscripts, an attached ``a`` to ``c``) are dropped.
+
+Of a lone comma before exactly three digits: it marks thousands (``1,125``) unless the part before is 0 or longer than
+three digits; in a P value or a percentage, where thousands make no sense, it is always the decimal comma.
+"""
+
+import re
+import unicodedata
+from decimal import Decimal
+from typing import NamedTuple
+
+BLANKS = {"na", "n/a", "n.a.", "n.a", "n/a.", "nan", "nr", "n.r.", "not available", "not applicable", "not reported"}
+NOT_SIGNIFICANT = re.compile(r"n\.? ?s\.?|(?:not|non)[ -]?significant", re.I)
+DECIMALS, DIGITS, COUNT_DIGITS, LONGEST = 20, 15, 9, 60  # no more are read; the last: characters of a number
+PLAIN = {
+    **dict.fromkeys("‐‑‒–—―−⁃˗➖", "-"), **dict.fromkeys("≤≦⩽", "<"), **dict.fromkeys("≥≧⩾", ">"),
+    **dict.fromkeys("×✕✖", "x"), **dict.fromkeys("’‘ʼ`´", "'"), "∕": "/",
+}  # fmt: skip
+FOOTNOTE = re.compile(r"(?<=[0-9%)\]])(?:[a-c](?:,[a-c])*| ?[\[(][a-c](?:,[a-c])*[\])]| ?[\[(]?n\.?s\.?[\])]?)$", re.I)
+NUMBER = re.compile(  # digits, then what is grouped by spaces, by commas, by points, and a decimal point or comma
+    r"(?P<whole>[0-9]+|[1-9][0-9]{0,2}(?:[ '][0-9]{3})+)(?:[.,](?P<part>[0-9]+))?|[.,](?P<only>[0-9]+)"
+    r"|(?P<commas>[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.(?P<point>[0-9]+))?"
+    r"|(?P<points>[1-9][0-9]{0,2}(?:\.[0-9]{3})+)(?:,(?P<comma>[0-9]+))?"
+)
+THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
+POWER = re.compile(  # 1.2 x 10^-4, 1.2 x 10-4, 10^-4 (but not 10-4, which is a range), 1.2e-4
+    r"(?:(.+?) ?[x*·⋅∙] ?)?10 ?\^ ?([-+]?[0-9]{1,3})|(.+?) ?[x*·⋅∙] ?10 ?(-[0-9]{1,3})|(.+)e([-+]?[0-9]{1,3})", re.I
+)
+MEAN_SD, MEDIAN_IQR, MEDIAN_RANGE, COUNTED = "mean(SD)", "median(IQR)", "median(range)", "count"
+KINDS = {
+    COUNTED: r"(n|no|number|count|freq\w*|percent\w*)\b|%",
+    MEAN_SD: r"(mean|average|m\b)(?!.*(\bsem?\b|\bs\.e|error)).*(\bsd\b|\bs\.d|st.*dev)",
+    MEDIAN_IQR: "med.*(iqr|inter|quart|q1|25)",
+    MEDIAN_RANGE: "med.*(range|min)",
+}
+TESTS = [  # families; of each, the first that is named
+    {"fisher_doubled": "doubl.*(fisher|exact)", "mid_p": "mid.?p", "fisher_blaker": "blaker",
+     "fisher_one_sided": "(one|1).?(sided|tailed).*(fisher|exact)|(fisher|exact).*(one|1).?(sided|tailed)",
+     "fisher": r"fisher|^(?!.*(barnard|boschloo|whitney|wilcoxon)).*\bexact\b"},
+    {"chi_square_n_minus_1": r"\bn ?- ?1|campbell",
+     "chi_square_yates": "^(?!.*(without|no|un).?(yates|continuity|correct))"
+                         ".*(yates|continuity|corrected.*(chi|χ)|(chi|χ).*corrected)",
+     "chi_square": r"chi|χ|\bx ?\^?2|pearson|yates|continuity"},
+    {"g_test": r"\bg.?test|likelihood.?ratio"}, {"boschloo": "boschloo"}, {"barnard": "barnard"},
+    {"mann_whitney": r"mann|whitney|wilcoxon|rank.?sum|\bu.?test|kruskal"},
+    {"welch": "welch|unequal|satterthwaite", "student": r"student|\bt.?test|anova|analysis of variance"},
+]  # fmt: skip
+OTHER_TEST = r"mcnemar|trend|mantel|log.?rank|regress|adjust|signed|(?<!un)paired|permut|bayes|\bcox\b|hazard"
+ACCEPTED_P = "0.03, .03, 0,03, <0.001, >0.05, 1.2e-4, NS or blank; from 0 to 1, at most 20 decimals"
+ACCEPTED_COUNT = "12, 12/34, 12 of 34, 12 (35.3%), 12/34 (35.3), 35.3 % or blank"
+ACCEPTED_PERCENT = "35.3, 35,3, 35.3 % or blank; from 0 to 100, at most 20 decimals"
+ACCEPTED_NUMBER = "2609, -0.5, 1,125, 1.234,5 or blank; at most 15 digits"
+ACCEPTED_SUMMARY = "2609, 2609 (1125-6972), 5.0 ± 1.2, 5.0 (1.2) or blank"
+
+
+class Count(NamedTuple):
+    """A count of patients, of how many, and the percentage as printed; None for what the cell does not say."""
+
+    count: int | None = None
+    of: int | None = None
+    percent: str | None = None
+
+
+class Center(NamedTuple):
+    """A mean or median and what stands beside it: a lone spread as ``low``, or both ends; None for what is absent."""
+
+    center: str | None = None
+    low: str | None = None
+    high: str | None = None
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether a cell says nothing: empty, dashes or points only, ``NA`` and its like.
+
+    >>> [is_blank(text) for text in ("", " – ", "n.a.", "0", "*", "#N/A")]
+    [True, True, True, False, False, False]
+    """
+    plain = _clean(text)
+    return plain.casefold() in BLANKS or not plain.strip("-. ()[]%")
+
+
+def p_value(text: str) -> str | None:
+    """Return a P value as `nxp2lib.conventions.match` reads it.
+
+    >>> [p_value(text) for text in ("P=.03", "< 0,001**", "≤0.05", "n.s.", "1.20 × 10−4", "–")]
+    ['0.03', '<0.001', '<0.05', 'NS', '0.000120', None]
+
+    Raises ValueError for anything else, a number outside 0 to 1, or a limit (``<``, ``>``) of 0 or 1.
+    """
+    if is_blank(text):
+        return None
+    plain = re.sub(r"^p(?:[ -]?value)? ?(?=[-=:<>.,0-9n])", "", _clean(text), flags=re.I)
+    plain = plain.removeprefix("=").removeprefix(":").strip()
+    if NOT_SIGNIFICANT.fullmatch(plain):
+        return "NS"
+    sign, digits = (plain[0], plain[1:].removeprefix("=").strip()) if plain[:1] in ("<", ">") else ("", plain)
+    digits = _digits(digits, DECIMALS + 1, thousands=False)
+    if digits is None or not 0 <= Decimal(digits) <= 1 or (sign and Decimal(digits) in (0, 1)):
+        raise _refused(text, ACCEPTED_P)
+    return sign + digits.removeprefix("-")
+
+
+def count(text: str) -> Count:
+    """Return what a cell says of a count.
+
+    >>> count("12 of 34 (35.3 %)†")
+    Count(count=12, of=34, percent='35.3')
+    >>> count("1 125"), count("35,3%"), count("NA")
+    (Count(count=1125, of=None, percent=None), Count(count=None, of=None, percent='35.3'), Count(count=None, of=None, \
+percent=None))
+
+    Raises ValueError for anything else, a negative or broken count, or a percentage outside 0 to 100.
+    """
+    if is_blank(text):
+        return Count()
+    try:
+        fraction, share = _fraction_and_share(_clean(text))
+        return Count(*_fraction(fraction), percent(share))
+    except ValueError:
+        raise _refused(text, ACCEPTED_COUNT) from None
+
+
+def percent(text: str) -> str | None:
+    """Return the digits of a percentage.
+
+    >>> percent("35.30 %"), percent("(35,3)"), percent("-")
+    ('35.30', '35.3', None)
+
+    Raises ValueError for anything else, or a number outside 0 to 100.
+    """
+    if is_blank(text):
+        return None
+    digits = _digits(_bare(_clean(text)).removesuffix("%").strip(), DECIMALS + 3, thousands=False)
+    if digits is None or not 0 <= Decimal(digits) <= 100 or len(digits.partition(".")[2]) > DECIMALS:
+        raise _refused(text, ACCEPTED_PERCENT)
+    return digits.removeprefix("-")
+
+
+def number(text: str) -> str | None:
+    """Return the decimal digits of a number, with a minus sign where there is one.
+
+    >>> [number(text) for text in ("2 609", "1,125", "0,125", "1.234,50", "−0.5", "n/a")]
+    ['2609', '1125', '0.125', '1234.50', '-0.5', None]
+
+    Raises ValueError for anything else, or more than 15 digits.
+    """
+    if is_blank(text):
+        return None
+    digits = _digits(_clean(text), DIGITS)
+    if digits is None:
+        raise _refused(text, ACCEPTED_NUMBER)
+    return digits
+
+
+def summary(text: str) -> Center:
+    """Return a centre and the spread that the same cell may hold.
+
+    >>> [tuple(summary(text)) for text in ("2609 (1,125–6,972)", "5.0 ± 1.2", "−1 [−2.5 to 0,5]", "5,0")]
+    [('2609', '1125', '6972'), ('5.0', '1.2', None), ('-1', '-2.5', '0.5'), ('5.0', None, None)]
+
+    Raises ValueError for anything else.
+    """
+    if is_blank(text):
+        return Center()
+    plain = re.sub(r"\+ ?/? ?-", "±", _clean(text))
+    bracketed = re.fullmatch(r"([^()\[\]±]+)[\[(](?:(?:IQR|range|SD)\b[ :,=]*)?([^()\[\]±]*)[\])]", plain, re.I)
+    center, spread = bracketed.groups() if bracketed else (plain.partition("±")[0], plain.partition("±")[2])
+    found = Center(_digits(center.strip(), DIGITS), *_ends(spread.strip()))
+    if found.center is None or (not is_blank(spread) and found.low is None):
+        raise _refused(text, ACCEPTED_SUMMARY)
+    return found
+
+
+def kind(text: str) -> str | None:
+    """Return how a number of a group is summarised: ``mean(SD)``, ``median(IQR)``, ``median(range)`` or ``count``.
+
+    >>> kind("Mean ± SD"), kind("Median [Q1–Q3]"), kind("median (min-max)"), kind("n (%)"), kind("")
+    ('mean(SD)', 'median(IQR)', 'median(range)', 'count', None)
+
+    Raises ValueError for anything else, such as a mean with its standard error.
+    """
+    if is_blank(text):
+        return None
+    found = next((name for name, pattern in KINDS.items() if re.match(pattern, _lower(text))), None)
+    if found is None:
+        raise _refused(text, f"{MEAN_SD}, {MEDIAN_IQR}, {MEDIAN_RANGE} or blank")
+    return found
+
+
+def named_tests(text: str) -> tuple[str, ...]:
+    """Return the tests that a cell names: conventions of counts, ``mann_whitney``, ``student`` and ``welch``.
+
+    A test that is none of these is ``other``; nothing is returned for a blank.
+
+    >>> named_tests("χ² or Fisher’s exact test"), named_tests("chi-square, Yates-corrected"), named_tests("log-rank")
+    (('fisher', 'chi_square'), ('chi_square_yates',), ('other',))
+    """
+    if is_blank(text):
+        return ()
+    lower = _lower(text)
+    named = [next((name for name, pattern in family.items() if re.search(pattern, lower)), None) for family in TESTS]
+    found = tuple(name for name in named if name)
+    return ("other",) if not found or re.search(OTHER_TEST, lower) else found
+
+
+def _lower(text: str) -> str:
+    """Return words in small plain letters; superscripts stay (χ²)."""
+    normal = unicodedata.normalize("NFKC", text[:200]).casefold()
+    return " ".join("".join(PLAIN.get(letter, letter) for letter in normal).split())
+
+
+def _clean(text: str) -> str:
+    """Return a cell in plain characters, single spaces, without footnote marks at either end."""
+    text = re.sub("([x×·⋅∙*] ?)10([⁺⁻]?[⁰¹²³⁴-⁹]+)|(?<![0-9.,])10(⁻[⁰¹²³⁴-⁹]+)", _power, text)
+    plain = " ".join("".join(map(_plain, text)).split())
+    plain = re.sub(r"(?<=[0-9])[·⋅∙‧](?=[0-9])(?![0-9]*(?:\^|-))", ".", plain)  # the Lancet's decimal point
+    bare = FOOTNOTE.sub("", plain.rstrip(" *†‡§¶‖#,;").lstrip(" *†‡§¶‖")).rstrip(" *†‡§¶‖#,;")
+    return bare or plain
+
+
+def _power(found: re.Match) -> str:
+    times, exponent, alone = found.groups()
+    return f"{times or ''}10^{unicodedata.normalize('NFKC', exponent or alone).replace('−', '-')}"
+
+
+def _plain(letter: str) -> str:
+    """Return the plain form of a character: none for a footnote mark or what has no width.
+
+    Compatibility forms that hide digits (``½`` would become ``1⁄2``) stay as they are, and are refused later.
+    """
+    kind = unicodedata.decomposition(letter).partition(">")[0]
+    if kind in ("<super", "<sub", "<circle") or unicodedata.category(letter) == "Cf":
+        return ""
+    normal = unicodedata.normalize("NFKC", letter)
+    if kind in ("<fraction", "<compat", "<square") and any(part.isdigit() for part in normal):
+        return letter
+    return "".join(PLAIN.get(part, part) for part in normal)
+
+
+def _digits(plain: str, most: int, thousands: bool = True) -> str | None:
+    """Return a number in decimal digits; None for what is none, or has more than ``most`` digits."""
+    if len(plain) > LONGEST:
+        return None
+    if power := POWER.fullmatch(plain):
+        mantissa, exponent = power[1] or power[3] or power[5] or "1", power[2] or power[4] or power[6]
+        return _with_exponent(mantissa, int(exponent), most, thousands)
+    minus, body = plain.startswith("-"), plain.removeprefix("-" if plain.startswith("-") else "+").lstrip(" ")
+    found = NUMBER.fullmatch(body)
+    if not found:
+        return None
+    if thousands and THOUSANDS.fullmatch(body):
+        whole, part = body.replace(",", ""), None
+    else:
+        whole = re.sub("[ ',.]", "", found["whole"] or found["commas"] or found["points"] or "0")
+        part = found["part"] or found["only"] or found["point"] or found["comma"]
+    whole = whole.lstrip("0") or "0"
+    if len(whole + (part or "")) > most:
+        return None
+    return "-" * minus + whole + (f".{part}" if part else "")
+
+
+def _with_exponent(mantissa: str, exponent: int, most: int, thousands: bool) -> str | None:
+    """Spell a number out, unless that would print last digits that its writer did not (1.2e3 is no 1200)."""
+    digits = None if POWER.fullmatch(mantissa) else _digits(mantissa, most, thousands)
+    value = Decimal(digits).scaleb(exponent) if digits else None
+    if value is None or value.as_tuple().exponent > 0 or sum(map(str.isdigit, f"{value:f}")) > most:
+        return None
+    return f"{value:f}"
+
+
+def _fraction_and_share(plain: str) -> tuple[str, str]:
+    """Divide the text of a count into ``12/34`` and ``35.3 %``, either of them perhaps empty."""
+    bracketed = re.fullmatch(r"([^()\[\]]+?) ?[\[(]([^()\[\]]*)[\])]", plain)
+    if bracketed:
+        outside, inside = bracketed.groups()
+        return (inside, outside) if outside.endswith("%") or re.search("/|of", inside) else (outside, inside)
+    plain = _bare(plain)
+    if not plain.endswith("%"):
+        return plain, ""
+    if _digits(plain.removesuffix("%").strip(), DECIMALS, thousands=False) is not None:
+        return "", plain
+    fraction, _, share = plain.removesuffix("%").strip().rpartition(" ")
+    return fraction.rstrip(",;"), f"{share}%"
+
+
+def _fraction(text: str) -> tuple[int | None, int | None]:
+    if is_blank(text):
+        return None, None
+    parts = re.split(r" ?/ ?| (?:out )?of ", re.sub("^n ?= ?", "", text, flags=re.I))
+    if len(parts) > 2:
+        raise ValueError(text)
+    found, of = [*map(_whole, parts), None][:2]
+    return found, of
+
+
+def _whole(text: str) -> int:
+    digits = _digits(text, COUNT_DIGITS)
+    if digits is None or digits.startswith("-") or digits.partition(".")[2].strip("0"):
+        raise ValueError(text)
+    return int(Decimal(digits))
+
+
+def _bare(plain: str) -> str:
+    """Take brackets off that enclose the whole text."""
+    enclosed = re.fullmatch(r"[\[(]([^()\[\]]*)[\])]", plain)
+    return enclosed[1].strip() if enclosed else plain
+
+
+def _ends(spread: str) -> tuple[str | None, str | None]:
+    """Return one number, or two that a range is printed with; Nones where it is neither."""
+    one = _digits(spread, DIGITS)
+    if one is not None:
+        return one, None
+    for mark in (" to ", "to", ";", " - ", r"(?<=[0-9])\s?-\s?(?=[-+.,0-9])", ", ", ",", "/", r"\.\."):
+        parts = [_digits(part.strip(), DIGITS) for part in re.split(mark, spread, maxsplit=1)]
+        if len(parts) == 2 and None not in parts:
+            return parts[0], parts[1]
+    return None, None
+
+
+def _refused(text: str, accepted: str) -> ValueError:
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return ValueError(f"{shown!r} is not accepted; accepted: {accepted}")
