@@ -1,4 +1,4 @@
-"""The command line ``nxp2``: run the notebooks, validate a cohort file, audit printed numbers, reconstruct the cohort.
+"""The command line ``nxp2``: run the notebooks, validate a cohort file, audit printed numbers, reconstruct patients.
 
 Exit status: 0 all is well; 1 a notebook failed or a file has problems; 2 what is asked for cannot be done; 130 stopped.
 Whatever takes long to import is imported inside the commands, so that ``--help`` answers at once.
@@ -311,3 +311,40 @@ def reconstruct(
     except OSError as error:
         raise _end(f"{folder}: files cannot be written there ({error.strerror or error})") from None
     typer.echo(f"Wrote {' and '.join(map(str, written))} in {time.perf_counter() - since:.1f} s")
+
+
+@app.command(epilog='Example: nxp2 bounds "distal_weakness & ~malignancy" --out witnesses')
+def bounds(
+    question: Annotated[
+        str | None,
+        typer.Argument(metavar="QUESTION", help="Names joined by &, ~ for not. Not given: a table of questions."),
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Write synthetic patients for each end of the bounds there.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Each number gives other patients.")] = None,
+) -> None:
+    """Say how many patients can be what the paper does not print."""
+    from nxp2lib import bounds as limits
+    from nxp2lib import reconstruct as builder
+    from nxp2lib.constraints import NotReached
+
+    if question is None:
+        rows = [(row.question, str(row.least), str(row.greatest)) for row in limits.crosses().itertuples()]
+        _say_table(("question", "least", "greatest"), rows)
+        return
+    try:
+        least, greatest = limits.count(question)
+        said = f"{question}: {least} to {greatest} patients, over all cohorts that keep the printed numbers"
+        typer.echo(_printable(said))
+        for end in ("least", "greatest") if out else ():
+            target = paths.expanded(out).absolute() / f"synthetic_{end}.csv"
+            patients = limits.witness(question, end, builder.SEED if seed is None else seed)
+            builder.save(patients, target)
+            typer.echo(_printable(f"Wrote {target}"))
+    except ValueError as error:
+        raise _end(str(error)) from None
+    except NotReached as error:
+        raise _end(str(error), 1) from None
+    except OSError as error:
+        raise _end(f"{out}: files cannot be written there ({error.strerror or error})") from None

@@ -136,18 +136,22 @@ class Puzzle:
 
         Raises Infeasible where the facts exclude one another, NotReached where the proof is not found in time.
         """
-        ends = []
-        for direction in (1, -1):
-            trial, solver = self.model.clone(), _prover()
-            trial.add_bool_and([self.switches[name] for name in facts])
-            trial.minimize(direction * number)
-            status = solver.status_name(solver.solve(trial))
-            if status == "INFEASIBLE":
-                raise Infeasible(f"these printed numbers exclude one another: {'; '.join(self.conflict(facts))}")
-            if status != "OPTIMAL":
-                raise NotReached(f"the solver did not prove how far the number can go ({status})")
-            ends.append(direction * round(solver.objective_value))
-        return ends[0], ends[1]
+        return tuple(round(self.extreme(number, facts, end).objective_value) for end in ("least", "greatest"))
+
+    def extreme(self, number, facts, end: str):
+        """Return a solver that holds a solution in which a number is ``least`` or ``greatest`` while the facts hold.
+
+        Raises as `bounds` does.
+        """
+        trial, solver = self.model.clone(), _prover()
+        trial.add_bool_and([self.switches[name] for name in facts])
+        (trial.minimize if end == "least" else trial.maximize)(number)
+        status = solver.status_name(solver.solve(trial))
+        if status == "INFEASIBLE":
+            raise Infeasible(f"these printed numbers exclude one another: {'; '.join(self.conflict(facts))}")
+        if status != "OPTIMAL":
+            raise NotReached(f"the solver did not prove how far the number can go ({status})")
+        return solver
 
 
 def _solver(seed: int = 0, patience: float = 30):

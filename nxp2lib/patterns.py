@@ -11,7 +11,7 @@ weighted average; so a contradiction that is found is one, and a rare one of a f
 """
 
 from decimal import Decimal
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 
 from nxp2lib import counts
 from nxp2lib.counts import Counts
@@ -32,7 +32,7 @@ class Patterns(Counts):
     def __init__(self, known):
         super().__init__()
         self.defined = counts.definitions()
-        self.counted = {}  # by row and group
+        self.counted = {}  # by findings
         self.size = 2 * max(map(int, known.loc[known["statistic"] == "n", "printed"]), default=1)
         self.tables = [(TRUNK, self._new_table(_subsets(TRUNK), self._breaks_no_rule))]
         for branch, states in _branches().items():
@@ -49,15 +49,52 @@ class Patterns(Counts):
 
     def count(self, row: str, group: str):
         """Return the number of the group's patients with a finding."""
-        needed = self._unknowns(row) | self._unknowns(group)
-        table = next((table for names, table in self.tables if needed.issubset(names)), None)
-        if table is None:
-            raise KeyError(f"{row} in {group}: no table holds {' and '.join(sorted(needed))}")
-        if (row, group) not in self.counted:  # a number of its own: a sum would not be known to be whole
-            self.counted[row, group] = self.model.new_int_var(0, self.size, "")
-            alike = [n for pattern, n in table.items() if self._holds(row, pattern) and self._holds(group, pattern)]
-            self.model.add(self.counted[row, group] == sum(alike))
-        return self.counted[row, group]
+        return self.count_all({row: True, group: True})
+
+    def count_all(self, findings: dict[str, bool]):
+        """Return the number of patients who have all findings that are True and none that are False.
+
+        Raises KeyError for a name that is not defined.
+        """
+        key = frozenset(findings.items())
+        if key not in self.counted:  # a number of its own: a sum would not be known to be whole
+            self.counted[key] = self.model.new_int_var(0, self.size, "")
+            alike = [
+                number
+                for pattern, number in self._table_of(set().union(*map(self._unknowns, findings))).items()
+                if all(self._holds(name, pattern) == wanted for name, wanted in findings.items())
+            ]
+            self.model.add(self.counted[key] == sum(alike))
+        return self.counted[key]
+
+    def _table_of(self, needed: set[str]) -> dict:
+        """Return a table that holds all of the names: one of the model's, or a new one that agrees with them."""
+        found = next((table for names, table in self.tables if needed.issubset(names)), None)
+        return self._joined(needed) if found is None else found
+
+    def _joined(self, needed: set[str]) -> dict:
+        """Add a table of names from several branches, which agrees with each branch and with the trunk.
+
+        It holds every column of the trunk that one of the branches shares. So the tables still form a tree, and counts
+        that agree along it are those of patients.
+        """
+        branches = [(names, table) for names, table in self.tables[1:] if needed & (set(names) - set(TRUNK))]
+        if missing := needed.difference(TRUNK, *(names for names, _ in branches)):
+            raise KeyError(f"no table holds {' and '.join(sorted(missing))}")
+        names = needed.union(*(set(names) & set(TRUNK) for names, _ in branches))
+        states = [sorted({pattern & needed - set(TRUNK) for pattern in table}, key=sorted) for _, table in branches]
+        trunk = _subsets(sorted(names & set(TRUNK)))
+        joint = self._new_table([frozenset().union(*parts) for parts in product(trunk, *states)], self._breaks_no_rule)
+        for others, table in [self.tables[0], *branches]:
+            self._agree(joint, table, names & set(others))
+        self.tables.append((tuple(sorted(names)), joint))
+        return joint
+
+    def _agree(self, one: dict, other: dict, shared: set[str]) -> None:
+        """Demand that two tables count alike in every pattern of the names they share."""
+        for margin in _subsets(sorted(shared)):
+            here, there = (sum(_alike(table, shared, margin).values()) for table in (one, other))
+            self.model.add(here == there)
 
     def keep(self, fact) -> None:
         """Turn one fact into constraints, by its result and statistic."""
@@ -67,6 +104,20 @@ class Patterns(Counts):
             self._keep_quartile(fact)
         else:
             super().keep(fact)
+
+    def deal(self, solver, rng) -> list[frozenset[str]]:
+        """Return one pattern of all names per patient, from a solution; what the tables do not relate meets at random.
+
+        ``rng`` is a seeded NumPy generator.
+        """
+        patients: list[frozenset[str]] = [frozenset()] * int(sum(map(solver.value, self.tables[0][1].values())))
+        decided: set[str] = set()
+        for names, table in [self.tables[0], *reversed(self.tables[1:])]:  # joined tables before their branches
+            shared = decided & set(names)
+            dealt = {margin: _hand(table, shared, margin, solver, rng) for margin in {p & shared for p in patients}}
+            patients = [patient | dealt[patient & shared].pop() for patient in patients]
+            decided |= set(names)
+        return patients
 
     def _unknowns(self, name: str) -> set[str]:
         """Return the unknown findings that define a row or group."""
@@ -91,7 +142,7 @@ class Patterns(Counts):
         )
 
     def _new_table(self, patterns, allowed) -> dict:
-        names = frozenset().union(*(patterns := list(patterns)))
+        names = frozenset().union(*(patterns := list(dict.fromkeys(patterns))))
         return {p: self.model.new_int_var(0, self.size, "") for p in patterns if allowed(p, names)}
 
     def _grow(self, branch: tuple[str, ...], states: list[frozenset[str]], known) -> None:
@@ -102,10 +153,7 @@ class Patterns(Counts):
         patterns = [one | other for one in _subsets(sorted(shared)) for other in states]
         table = self._new_table(patterns, self._breaks_no_rule)
         self.tables.append(((*branch, *shared), table))
-        trunk = self.tables[0][1]
-        for margin in _subsets(sorted(shared)):
-            here = sum(n for pattern, n in table.items() if pattern & shared == margin)
-            self.model.add(here == sum(n for pattern, n in trunk.items() if pattern & shared == margin))
+        self._agree(table, self.tables[0][1], shared)
 
     def _add_flow(self, known) -> None:
         """Add the number of people screened, by antibody; those with anti-NXP2 are the patients."""
@@ -122,7 +170,7 @@ class Patterns(Counts):
         for pattern in _subsets(COMPARED):
             ladder = [self.model.new_int_var(0, self.size, "") for _ in edges]
             trunk = self.tables[0][1]
-            everyone = sum(n for other, n in trunk.items() if other & frozenset(COMPARED) == pattern)
+            everyone = sum(_alike(trunk, set(COMPARED), pattern).values())
             for lower, higher in pairwise([*ladder, everyone]):
                 self.model.add(lower <= higher)
             below |= {(pattern, edge): number for edge, number in zip(edges, ladder, strict=True)}
@@ -137,6 +185,18 @@ class Patterns(Counts):
         four_times_place = (self.count("total", fact.group) + 1) * QUARTERS[fact.statistic]
         self.demand(4 * upper >= four_times_place - 3, fact)
         self.demand(4 * lower <= four_times_place - 1, fact)
+
+
+def _alike(table: dict, shared: set[str], margin: frozenset[str]) -> dict:
+    """Return the patterns of a table that hold just the names of a margin among those shared."""
+    return {pattern: number for pattern, number in table.items() if pattern & shared == margin}
+
+
+def _hand(table: dict, shared: set[str], margin: frozenset[str], solver, rng) -> list[frozenset[str]]:
+    """Return a pattern for each patient of a margin, as often as a solution counts it, in random order."""
+    alike = [(pattern, solver.value(number)) for pattern, number in _alike(table, shared, margin).items()]
+    hand = [pattern for pattern, number in alike for _ in range(number)]
+    return [hand[place] for place in rng.permutation(len(hand))]
 
 
 def _ends(printed: str) -> tuple[Decimal, Decimal]:

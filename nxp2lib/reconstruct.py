@@ -68,12 +68,40 @@ def cohort(seed: int = SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
     """
     known = facts() if known is None else known
     rng = np.random.default_rng(seed)
-    patients = _Findings(known).draw(rng)
-    patients["max_creatine_kinase"] = creatine_kinase.draw(known, patients, rng)
+    return complete(_Findings(known).draw(rng), known, rng)
+
+
+def complete(patients: pd.DataFrame, known: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return patients with creatine kinase, in random order, under new names, as a cohort file holds them.
+
+    ``patients`` comes from `as_patients`, ``known`` has the columns of `facts`. Raises what its draw of values raises.
+    """
+    patients = patients.assign(max_creatine_kinase=creatine_kinase.draw(known, patients, rng))
     patients = patients.sample(frac=1, random_state=rng, ignore_index=True)
     patients["patient_id"] = [f"S{number:02d}" for number in range(1, len(patients) + 1)]
     patients["synthetic"] = 1
     return patients.reindex(columns=[name for name in dictionary.stored() if name != "follow_up_years"])
+
+
+def as_patients(holds: pd.DataFrame, number: dict[tuple[str, int], int], rng: np.random.Generator) -> pd.DataFrame:
+    """Turn findings that hold or not into the columns of a cohort; what does not apply is missing.
+
+    ``holds`` has one row per patient, 1 or 0 under ``male``, ``juvenile`` and every stored finding, titer and site;
+    ``number`` says how many patients are of which sex and age (years), who are dealt out at random.
+    """
+    patients = holds[counts.yes_no()].assign(
+        sex=np.where(holds["male"] == 1, "male", "female"),
+        ana_titer=holds[counts.one_of("ana_titer")].idxmax(axis=1).str.removeprefix("ana_titer_").astype(int),
+        malignancy_site=holds[counts.one_of("malignancy_site")].idxmax(axis=1),
+    )
+    for name in patients:
+        if needed := dictionary.column(name).applies_when:
+            patients[name] = patients[name].where(patients[needed] == 1)
+    for sex, group in product(SEXES, ("juvenile", "adult")):
+        ages = [age for age in AGES[group] for _ in range(number[sex, age])]
+        here = (patients["sex"] == sex) & ((holds["juvenile"] == 1) == (group == "juvenile"))
+        patients.loc[here, "age_at_onset"] = rng.permutation(ages)
+    return patients.astype({"age_at_onset": int})
 
 
 def screening(seed: int = SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -105,9 +133,14 @@ def write(seed: int = SEED, folder: str | Path = paths.DATA) -> list[Path]:
     """
     frames = {paths.COHORT.name: cohort(seed), paths.SCREENING.name: screening(seed)}
     for name, frame in frames.items():
-        with paths.replacing(Path(folder) / name) as partial:
-            frame.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
+        save(frame, Path(folder) / name)
     return [Path(folder) / name for name in frames]
+
+
+def save(frame: pd.DataFrame, path: Path) -> None:
+    """Write synthetic patients as CSV: the same patients are the same bytes, and the file appears whole or not."""
+    with paths.replacing(path) as partial:
+        frame.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
 
 
 class _Findings(Counts):
@@ -164,7 +197,7 @@ class _Findings(Counts):
         weights = rng.integers(0, 100, len(free))
         chance = sum(int(weight) * literal for weight, literal in zip(weights, free, strict=True))
         self.model.maximize(chance - 100 * self._moved(self._drawn_ages(rng)))
-        return self._frame(self.solve(int(rng.integers(2**31))), rng)
+        return self._patients(self.solve(int(rng.integers(2**31))), rng)
 
     def _drawn_ages(self, rng) -> np.ndarray:
         """Draw ages from triangles with the printed mean and range of each age group."""
@@ -185,20 +218,9 @@ class _Findings(Counts):
             self.model.add_abs_equality(apart[-1], here - int(number))
         return sum(apart)
 
-    def _frame(self, solver, rng) -> pd.DataFrame:
-        """Read the patients from a solution; what does not apply is missing."""
-        value = {name: [solver.value(literal) for literal in self.literals[name]] for name in self.unknown}
-        value = pd.DataFrame(value).astype("Int64")
-        patients = value[counts.yes_no()].assign(
-            sex=np.where(value["male"] == 1, "male", "female"),
-            ana_titer=value[counts.one_of("ana_titer")].idxmax(axis=1).str.removeprefix("ana_titer_").astype(int),
-            malignancy_site=value[counts.one_of("malignancy_site")].idxmax(axis=1),
-        )
-        for name in patients:
-            if needed := dictionary.column(name).applies_when:
-                patients[name] = patients[name].where(patients[needed] == 1)
-        for sex, group in product(SEXES, ("juvenile", "adult")):
-            ages = [age for age in AGES[group] for _ in range(solver.value(self.number[sex, age]))]
-            here = (patients["sex"] == sex) & ((patients.index < self.juveniles) == (group == "juvenile"))
-            patients.loc[here, "age_at_onset"] = rng.permutation(ages)
-        return patients.astype({"age_at_onset": int})
+    def _patients(self, solver, rng) -> pd.DataFrame:
+        """Read the patients from a solution."""
+        names = [*self.unknown, "juvenile"]
+        holds = {name: [solver.value(literal) for literal in self.literals[name]] for name in names}
+        number = {who: solver.value(number) for who, number in self.number.items()}
+        return as_patients(pd.DataFrame(holds).astype("Int64"), number, rng)

@@ -328,3 +328,33 @@ def test_a_folder_that_cannot_take_the_verdicts_is_told(nxp2, tmp_path):
     Path("ledger.csv").write_text(LEDGER, encoding="utf-8")
     done = nxp2("audit", "--ledger", "ledger.csv", "--out", "ledger.csv/verdicts.csv")
     assert done.exit_code == 2 and "the file cannot be written" in done.stderr
+
+
+# bounds
+
+
+def test_bounds_answer_a_question_and_write_patients_for_both_ends(nxp2, tmp_path):
+    done = nxp2("bounds", "distal_weakness & malignancy", "--out", "ends")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("distal_weakness & malignancy: 0 to 9 patients, over all cohorts")
+    for end, number in [("least", 0), ("greatest", 9)]:
+        with (tmp_path / "ends" / f"synthetic_{end}.csv").open(encoding="utf-8", newline="") as file:
+            patients = list(csv.DictReader(file))
+        assert sum(p["distal_weakness"] == p["malignancy"] == "1" for p in patients) == number
+        assert {p["synthetic"] for p in patients} == {"1"}
+
+
+def test_bounds_without_a_question_list_the_crosses_that_the_paper_leaves_open(nxp2):
+    lines = nxp2("bounds").stdout.splitlines()
+    assert lines[0].split() == ["question", "least", "greatest"]
+    assert any(line.split("  ")[0] == "dysphagia & neck_weakness" and line.endswith("32") for line in lines)
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [(["disphagia"], "did you mean 'dysphagia'"), (["dysphagia", "--out", "blocked"], "files cannot be written there")],
+)
+def test_a_question_that_cannot_be_answered_ends_with_exit_status_2(nxp2, tmp_path, words, message):
+    (tmp_path / "blocked").write_text("in the way", encoding="utf-8")
+    done = nxp2("bounds", *words)
+    assert done.exit_code == 2 and message in done.stderr
