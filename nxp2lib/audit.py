@@ -13,7 +13,7 @@ import pandas as pd
 
 from nxp2lib import attainable, contradictions, conventions, counts, published, summaries, verdicts
 from nxp2lib.creatine_kinase import COMPARED
-from nxp2lib.verdicts import CONSISTENT, EXTERNAL, INCONSISTENT, UNDETERMINED, Finding
+from nxp2lib.verdicts import CONSISTENT, EXTERNAL, INCONSISTENT, REPRODUCED, UNDETERMINED, Finding
 
 PRINTED = ["id", "place", "item", "group", "statistic", "printed"]
 FOUND = ["verdict", "convention", "reason", "conflict"]
@@ -21,7 +21,9 @@ UNCHECKABLE = {
     "external": "another study's figure: nothing printed here can check it",
     "stated": "a definition, date or quantity: nothing printed here can check it",
 }
+NAMED = {"n": "count", "p_value": "P value", "p_mark": "mark of a P value", "sir": "ratio", "percent": "percentage"}
 UNSETTLED = Finding(UNDETERMINED, "the other printed numbers do not settle the counts behind it")
+NEITHER = ", and agree with nothing"
 HALVES = [("juvenile", "adult"), ("limited", "extended"), ("dermatomyositis", "polymyositis")]  # of all patients
 PARTS = {  # of a row, in any group
     "patients": [["male", "female"], ["dermatomyositis", "polymyositis"]],
@@ -107,6 +109,8 @@ class _Paper:
         """Return the finding about one number of the registry."""
         if number.expression in UNCHECKABLE:
             return Finding(EXTERNAL, UNCHECKABLE[number.expression])
+        if not contradictions.is_possible(number.statistic, number.printed):
+            return Finding(INCONSISTENT, f"{number.printed!r} cannot be a {NAMED.get(number.statistic, 'number')}")
         if number.statistic == "p_mark":
             return self._star(number)
         judges = {"p_value": self._p_value, "sir": self._incidence_ratio, "percent": self._percentage}
@@ -144,8 +148,9 @@ class _Paper:
 
     @staticmethod
     def tested(numbers: pd.DataFrame) -> list:
-        """Return those of some P values that compare counts."""
-        return [number for number in numbers.itertuples() if number.row in counts.names()]
+        """Return those of some P values that compare counts, and that can be one."""
+        possible = contradictions.is_possible
+        return [n for n in numbers.itertuples() if n.row in counts.names() and possible("p_value", n.printed)]
 
     @cached_property
     def conventions(self) -> tuple[str, dict]:
@@ -168,7 +173,13 @@ class _Paper:
         if number.row not in counts.names():
             return self._rank_test(number)
         table, (standard, fewest) = self.table(number), self.conventions
-        return verdicts.p_value(number.printed, table, standard, fewest.get(number.Index)) if table else UNSETTLED
+        if not table:
+            return UNSETTLED
+        found = verdicts.p_value(number.printed, table, standard, fewest.get(number.Index))
+        elsewhere = self._elsewhere(number)
+        if found.verdict == REPRODUCED or not elsewhere:
+            return found
+        return replace(found, verdict=INCONSISTENT, reason=found.reason + elsewhere)
 
     def _star(self, number) -> Finding:
         table = self.table(number)
@@ -181,12 +192,16 @@ class _Paper:
         if first is None or second is None:
             return Finding(UNDETERMINED, "quartiles of the two groups would be needed, and are not printed")
         found = verdicts.rank_test(number.printed, second, first)
-        return replace(found, reason=found.reason + self._elsewhere(number))
+        elsewhere = self._elsewhere(number)
+        return replace(found, reason=found.reason + elsewhere + ", at most one is true" * bool(elsewhere))
 
     def _elsewhere(self, number) -> str:
-        """Say where the paper prints other digits for the same number."""
+        """Say where the paper prints the same number with digits that exclude these."""
         same = (self.numbers["expression"] == number.expression) & (self.numbers["statistic"] == number.statistic)
-        others = self.numbers[same & (self.numbers["printed"] != number.printed)].drop_duplicates("printed")
+        others = self.numbers[same].drop_duplicates("printed")
+        possible = [contradictions.is_possible(number.statistic, text) for text in others["printed"]]
+        others = others[possible]
+        others = others[[published.clash(number.printed, text) for text in others["printed"]]]
         return "".join(f"; {other.printed} in {_named(other.place)}" for other in others.itertuples())
 
     def _summary(self, row: str, group: str) -> summaries.Summary | None:
@@ -220,13 +235,14 @@ class _Paper:
         if not observed:
             return UNSETTLED
         found = verdicts.incidence_ratio(number.printed, observed, self.allowed.expected(number.of))
-        if found.verdict == CONSISTENT or not (elsewhere := self._elsewhere(number)):
-            return found
-        return replace(found, verdict=INCONSISTENT, reason=f"{found.reason}{elsewhere}")
+        elsewhere = self._elsewhere(number)
+        return replace(found, verdict=INCONSISTENT, reason=found.reason + elsewhere) if elsewhere else found
 
     def _fact(self, number) -> Finding:
         """Judge a number that the model of the patients holds: consistent, unless it or one like it has to go."""
         reason = self._reason(number)
+        if self._is_kept(number) and number.result == "flow" and reason.endswith(NEITHER):
+            return Finding(UNDETERMINED, reason)
         if self._is_kept(number):
             return Finding(CONSISTENT, reason or "patients can exist who have it together with everything else kept")
         reasons = [self._elsewhere(number).removeprefix("; "), reason]
@@ -241,6 +257,9 @@ class _Paper:
         conflict = self.allowed.conflict_with(fact.name)
         others = conflict[conflict["name"] != fact.name]
         said = "not together with " + "; ".join(map(contradictions.say, others.itertuples()))
+        if others.empty:
+            said = f"no {number.of} patients can have it"
+            found = replace(found, reason="; ".join(filter(None, [found.reason, said])))
         return Finding(INCONSISTENT, found.reason or said, found.convention, tuple(conflict["id"]))
 
     def _reason(self, number) -> str:
@@ -269,8 +288,10 @@ class _Paper:
                 if not kept and total != int(printed[0]):
                     return f"{addition} = {total}, not {printed[0]}"
         if number.result == "flow" and kept:
+            if number.row == "anti_nxp2":
+                return f"as many as the patients, {self.count('patients')}"
             totals = [key[-1] for key in self.fact if key[:2] == (True, "screened")]
-            return f"{addition} = {total}, which the printed totals, {' and '.join(totals)}, are not" if totals else ""
+            return f"{addition} = {total}; {' and '.join(totals)} are printed{NEITHER}" if totals else ""
         percent = self.kept.get((False, number.row, number.of, "percent"))
         of = self.denominator(number.row, number.of) if percent and kept else None
         return f"{number.printed}/{of} = {percent} %" if of else ""
@@ -329,7 +350,8 @@ class _Paper:
             if not both or not everyone or number.of not in ("total", *halves):
                 continue
             if number.kind == "median" and sum(map(Decimal, both)) == 2 * Decimal(everyone[0]):
-                return f"the median of all, {everyone[0]}, is halfway between {both[0]} and {both[1]}"
+                but = "" if self._is_kept(number) or number.printed not in both else "but "
+                return f"{but}the median of all, {everyone[0]}, is halfway between {both[0]} and {both[1]}"
             if number.of == "total":
                 return f"the two groups have {' and '.join(both)}"
         if None in values or not self._is_kept(number):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nxp2lib import counts, dictionary, reconstruct
+from nxp2lib import conventions, counts, dictionary, incidence, reconstruct
 from nxp2lib.patterns import Patterns
 
 NOT = ("~", "!", "not ")
@@ -75,6 +75,29 @@ def count(question: str, known: pd.DataFrame | None = None) -> Bounds:
     return Bounds(*model.bounds(number, model.switches))
 
 
+def tally(question: str, cohort: pd.DataFrame) -> int:
+    """Count the patients of one cohort of whom a question holds; an unknown finding holds of nobody.
+
+    ``cohort`` comes from `nxp2lib.cohort.load` or `prepare`.
+
+    >>> from nxp2lib import cohort
+    >>> tally("heliotrope_rash & juvenile", cohort.load())
+    16
+
+    Raises ValueError as `parse` does, KeyError for a row of the tables that a cohort has no column for.
+    """
+    terms = [_holds_in(name, cohort).eq(wanted).fillna(False) for name, wanted in parse(question).items()]
+    return int(np.logical_and.reduce(terms).sum())
+
+
+def _holds_in(name: str, cohort: pd.DataFrame) -> pd.Series:
+    """Return whether a yes/no column or a group holds, patient by patient, missing where that is unknown."""
+    groups = {group: by for by in ("age_group", "weakness_extent") for group in dictionary.column(by).values}
+    if name in groups:
+        return (cohort[groups[name]] == name).mask(cohort[groups[name]].isna()).astype("boolean")
+    return cohort[name].astype("boolean")
+
+
 def witness(question: str, end: str, seed: int = reconstruct.SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return a synthetic cohort, as a file holds it, in which the count is ``least`` or ``greatest``.
 
@@ -91,6 +114,73 @@ def witness(question: str, end: str, seed: int = reconstruct.SEED, known: pd.Dat
     ages = {who: solver.value(number) for who, number in model.number.items()}
     patients = reconstruct.as_patients(pd.DataFrame(holds).astype("Int64"), ages, rng)
     return reconstruct.complete(patients, known, rng)
+
+
+def fisher(finding: str, group: str, known: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return every 2x2 table of a finding by a group that the printed numbers allow, with its P value, one row each.
+
+    Columns: ``count``, the group's patients with the finding; ``p_value`` of Fisher's two-sided test; ``odds_ratio``,
+    that of the sample. Counts for which no cohort exists are left out. Both names as in `parse`.
+
+    >>> found = fisher("polymyositis", "extended")
+    >>> len(found), says(found["p_value"])
+    (24, 'some')
+
+    Raises ValueError where the printed numbers do not settle the margins, and as `count` does.
+    """
+    model, number = _model(f"{finding} & {group}", known)
+    margins = [model.bounds(model.count(*pair), model.switches) for pair in _margins(finding, group)]
+    if unsettled := [pair for pair, ends in zip(_margins(finding, group), margins, strict=True) if ends[0] != ends[1]]:
+        raise ValueError(f"the printed numbers do not settle {' or '.join(' in '.join(pair) for pair in unsettled)}")
+    (with_finding, _), (in_group, _), (everyone, _) = margins
+    least, greatest = model.bounds(number, model.switches)
+    inner = [n for n in range(least + 1, greatest) if model.can_hold(model.switches, number == n)]
+    n = np.array(sorted({least, *inner, greatest}))
+    tables = np.stack([n, in_group - n, with_finding - n, everyone - in_group - with_finding + n], axis=1)
+    a, b, c, d = tables.T.astype(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds_ratio = a * d / (b * c)
+    p = conventions.p_values(tables.reshape(-1, 2, 2), ["fisher"])["fisher"]
+    return pd.DataFrame({"count": n, "p_value": p, "odds_ratio": odds_ratio})
+
+
+def _margins(finding: str, group: str) -> list[tuple[str, str]]:
+    """Return what has to be settled: those with the finding and those of the group, among whom the finding applies."""
+    among = counts.applies(finding)
+    return [(finding, "total"), (among, group), (among, "total")]
+
+
+def says(p_values: pd.Series, level: float = 0.05) -> str:
+    """Say in which of the allowed cohorts a P value lies below a level: ``all``, ``none`` or ``some``.
+
+    >>> says(pd.Series([0.01, 0.04])), says(pd.Series([0.01, 0.06])), says(pd.Series([0.05, 0.06]))
+    ('all', 'some', 'none')
+
+    Missing P values are left out; ``none`` without any.
+    """
+    below = p_values.dropna() < level
+    return "all" if len(below) and below.all() else "some" if below.any() else "none"
+
+
+def incidence_ratio(years: float = 1.0, group: str = "adult", known: pd.DataFrame | None = None) -> tuple[float, float]:
+    """Return the least and greatest standardized incidence ratio over all ages and sexes that are allowed.
+
+    ``years`` is everybody's time at risk. The printed ratio itself is not used, since it rests on a time that the
+    paper does not print.
+
+    >>> least, greatest = incidence_ratio(1)
+    >>> round(least, 1), round(greatest, 1)
+    (10.8, 37.3)
+
+    Raises ValueError for a time that is not above zero, and as `count` does.
+    """
+    incidence.check_years_at_risk(years)
+    known = reconstruct.facts() if known is None else known
+    model = Patterns(known[~known["statistic"].isin(["p_value", "sir"])])
+    cases = counts.expected_cases(years)
+    expected = model.bounds(model.over_ages(group, lambda *who: cases[who]), model.switches)
+    observed = model.bounds(model.count("malignancy", group), model.switches)
+    return observed[0] * counts.CASE / expected[1], observed[1] * counts.CASE / expected[0]
 
 
 def crosses(questions: dict[str, str] = CROSSES, known: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -4,6 +4,7 @@ Exit status: 0 all is well; 1 a notebook failed or a file has problems; 2 what i
 Whatever takes long to import is imported inside the commands, so that ``--help`` answers at once.
 """
 
+import os
 import signal
 import sys
 import time
@@ -234,8 +235,6 @@ def audit(
         _audit_paper(out) if ledger is None else _audit_ledger(ledger, out)
     except LedgerError as error:
         raise _end(str(error)) from None
-    except OSError as error:
-        raise _end(f"{out}: the file cannot be written ({error.strerror or error})") from None
 
 
 def _audit_paper(out: str | None) -> None:
@@ -243,10 +242,10 @@ def _audit_paper(out: str | None) -> None:
     from nxp2lib import verdicts
 
     since, target = time.perf_counter(), _free(out)
-    judged = auditor.paper()
+    with _waiting("Checking the paper's numbers ..."):
+        judged = auditor.paper()
     if target:
-        with paths.replacing(target) as partial:
-            judged.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
+        _write(target, lambda partial: judged.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8"))
     counts = judged["verdict"].value_counts().reindex(verdicts.VERDICTS, fill_value=0)
     for verdict in (verdicts.INCONSISTENT, verdicts.UNDETERMINED, verdicts.OTHER_CONVENTION):
         shown = judged[judged["verdict"] == verdict]
@@ -256,7 +255,8 @@ def _audit_paper(out: str | None) -> None:
     for proof in auditor.proofs(judged):
         typer.echo(f"- {proof}")
     typer.echo("\n" + "; ".join(f"{n} {verdict}" for verdict, n in counts.items()))
-    typer.echo(f"{counts.sum()} of {len(judged)} printed numbers bound in {time.perf_counter() - since:.1f} s")
+    bound = f"{counts.sum()} of {len(judged)} printed numbers bound to a verdict"
+    typer.echo(f"{bound}, {counts[verdicts.EXTERNAL]} of them external, in {time.perf_counter() - since:.1f} s")
     if target:
         typer.echo(_printable(f"Wrote {target}"))
 
@@ -265,18 +265,36 @@ def _audit_ledger(ledger: str, out: str | None) -> None:
     from nxp2lib import ledger as other_paper
 
     target = _free(out)
-    if target and target == paths.expanded(ledger).absolute():
-        raise _end(f"--out {out}: this would overwrite the ledger")
     printed = other_paper.read(ledger)
-    judged = other_paper.audit(printed)
+    if target and target.exists() and target.samefile(paths.find(ledger)):
+        raise _end(f"--out {out}: this would overwrite the ledger")
+    with _waiting(f"Checking {_count(len(printed), 'row')} ..."):
+        judged = other_paper.audit(printed)
     if target:
-        other_paper.write(judged, printed, target)
+        _write(target, lambda partial: other_paper.write(judged, printed, partial))
     shown = judged.assign(file_row=judged.index.astype(str))[["file_row", "row", "p_printed", "verdict", "reason"]]
+    shown[["row", "p_printed"]] = shown[["row", "p_printed"]].map(lambda text: text[:40] + "…" * (len(text) > 40))
     _say_table(("file row", "row", "P", "verdict", "reason"), list(shown.itertuples(index=False)))
     counts = judged["verdict"].value_counts()
     typer.echo(f"{_count(len(judged), 'row')}: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()))
     if target:
         typer.echo(_printable(f"Wrote {target}"))
+
+
+def _waiting(text: str):
+    """Show on a terminal that work goes on."""
+    from rich.console import Console
+
+    return Console(stderr=True).status(text)
+
+
+def _write(target: Path, write) -> None:
+    """Write a file whole or not at all, or end the command."""
+    try:
+        with paths.replacing(target) as partial:
+            write(partial)
+    except OSError as error:
+        raise _end(f"{target}: the file cannot be written ({error.strerror or error})") from None
 
 
 def _free(out: str | None) -> Path | None:
@@ -296,21 +314,61 @@ def reconstruct(
     seed: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Each number gives other patients. Not given: those in data.")
     ] = None,
-    out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder for the two files. Not given: data.")] = None,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder for the files. Not given: data.")] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Write so many different cohorts, and a Parquet file of all, to --out."),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Processes for --count. Not given: one per core.")
+    ] = None,
 ) -> None:
     """Write synthetic patients behind the tables."""
     from nxp2lib import reconstruct as builder
     from nxp2lib.constraints import Infeasible, NotReached
 
     since = time.perf_counter()
+    if count is not None and out is None:
+        raise _end("--count needs --out DIR, a folder for the cohorts")
     folder = paths.expanded(out).absolute() if out else paths.DATA
+    seed = builder.SEED if seed is None else seed
     try:
-        written = builder.write(builder.SEED if seed is None else seed, folder)
+        if count is None:
+            said = f"Wrote {' and '.join(map(str, builder.write(seed, folder)))}"
+        else:
+            said = _write_cohorts(count, seed, folder, jobs or os.cpu_count() or 1)
     except (Infeasible, NotReached) as error:
         raise _end(str(error), 1) from None
     except OSError as error:
         raise _end(f"{folder}: files cannot be written there ({error.strerror or error})") from None
-    typer.echo(f"Wrote {' and '.join(map(str, written))} in {time.perf_counter() - since:.1f} s")
+    typer.echo(_printable(f"{said} in {time.perf_counter() - since:.1f} s"))
+
+
+def _write_cohorts(count: int, seed: int, folder: Path, jobs: int) -> str:
+    """Write many cohorts, with a progress bar on a terminal; return what was written."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    from nxp2lib import archive
+
+    console = Console()
+    columns = [BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    try:
+        with (
+            Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+            closing(archive.write(count, seed, folder, jobs)) as progress,
+        ):
+            task = bar.add_task("", total=count)
+            for ready in progress:
+                bar.update(task, completed=ready)
+    except archive.Occupied as error:
+        raise _end(str(error)) from None
+    except RuntimeError as error:  # NotReached, a cohort that breaks a fact, a process that was killed
+        raise _end(str(error), 1) from None
+    except KeyboardInterrupt:
+        raise _end("Stopped: finished cohorts are kept; run the same command to continue.", 130) from None
+    checked = f"each checked against {len(archive.about_patients())} printed numbers"
+    return f"Wrote {_count(count, 'synthetic cohort')} to {folder}, {checked},"
 
 
 @app.command(epilog='Example: nxp2 bounds "distal_weakness & ~malignancy" --out witnesses')

@@ -172,8 +172,7 @@ def _p_value(one: Comparison, expected: list[str], preferred: str | None) -> Fou
         return _softened(one, Found(verdict, reason, labels))
     near = _nearest(printed, tables[0], name)
     if verdict == INCONSISTENT and not np.isnan(near).all():
-        beside = " and ".join(verdicts.digits(p, printed) for p in near if not np.isnan(p))
-        reason += f"; with these margins it can be {beside}, nothing between"
+        reason += verdicts.nearest_in_words([verdicts.digits(p, printed) for p in near if not np.isnan(p)])
     return _softened(one, Found(verdict, reason, labels, values[name][0], *near))
 
 

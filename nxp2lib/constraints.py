@@ -125,10 +125,12 @@ class Puzzle:
             raise NotReached(f"the solver did not prove which facts have to be dropped ({status})")
         return [name for name in weights if not solver.value(self.switches[name])]
 
-    def can_hold(self, facts) -> bool:
-        """Tell whether facts can hold together; False where that is not shown in time."""
+    def can_hold(self, facts, also=None) -> bool:
+        """Tell whether facts can hold, together with one more constraint if given; False where not shown in time."""
         trial, solver = self.model.clone(), _prover()
         trial.add_bool_and([self.switches[name] for name in facts])
+        if also is not None:
+            trial.add(also)
         return solver.status_name(solver.solve(trial)) in ("OPTIMAL", "FEASIBLE")
 
     def bounds(self, number, facts) -> tuple[int, int]:
@@ -164,6 +166,7 @@ def _solver(seed: int = 0, patience: float = 30):
     solver.parameters.max_deterministic_time = patience
     solver.parameters.relative_gap_limit = 0.1
     solver.parameters.linearization_level = 2
+    solver.parameters.catch_sigint_signal = False  # Ctrl-C stops the command, not the search alone
     return solver
 
 

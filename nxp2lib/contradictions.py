@@ -6,11 +6,12 @@ exist who keep all others; for each of these, the smallest set of facts that it 
 paper does not print can go.
 """
 
+import re
 from functools import cached_property, lru_cache
 
 import pandas as pd
 
-from nxp2lib import counts, dictionary, published
+from nxp2lib import conventions, counts, dictionary, published
 from nxp2lib.patterns import Patterns
 
 OTHER_MEASURES = ("p_value", "p_mark", "sir")  # they follow from counts and ages, and are checked one by one
@@ -29,10 +30,30 @@ def facts(registry: pd.DataFrame | None = None) -> pd.DataFrame:
     registry = published.load() if registry is None else registry
     known = registry.loc[~registry["statistic"].isin(OTHER_MEASURES), ["id", "place", "expression", "printed"]]
     known = known.join(known["expression"].str.extract(published.ADDRESS)).dropna()
+    known = known[[is_possible(*pair) for pair in zip(known["statistic"], known["printed"], strict=True)]]
     same = [*quantity(known), known["printed"]]
     groups = known.groupby(same)["id"]
     known = known.assign(times=groups.transform("size"))
     return known[~pd.concat(same, axis=1).duplicated()].reset_index(drop=True)
+
+
+def is_possible(statistic: str, printed: str) -> bool:
+    """Tell whether a printed string can be a number of this statistic at all; one that cannot is no fact.
+
+    >>> is_possible("n", "2.7"), is_possible("percent", "574"), is_possible("percent", "57.4"), is_possible("mean", "8")
+    (False, False, True, True)
+    """
+    if statistic == "p_mark":
+        return printed in published.STARS
+    if statistic == "p_value":
+        try:
+            conventions.match(printed, 0.5)
+        except (ValueError, IndexError):
+            return False
+        return True
+    plain = re.fullmatch(r"\d+(\.\d+)?" if statistic not in ("n", "denominator") else r"\d{1,9}", printed, re.ASCII)
+    highest = {"percent": 100}.get(statistic, float("inf"))
+    return bool(plain) and float(printed) <= highest and (statistic != "sir" or float(printed) > 0)
 
 
 def quantity(known: pd.DataFrame) -> list[pd.Series]:

@@ -5,7 +5,10 @@ findings (`nxp2lib.patterns`). They differ in what a count is; what a printed nu
 """
 
 
+from decimal import Decimal
 from itertools import product
+
+import numpy as np
 
 from nxp2lib import cohort, dictionary, incidence
 from nxp2lib.constraints import Puzzle
@@ -76,7 +79,7 @@ class Counts(Puzzle):
 
     def _reach(self, fact, direction: int) -> None:
         """Demand that somebody has the printed age and nobody an age beyond it."""
-        limit = int(fact.printed)
+        limit = Decimal(fact.printed)
         self.demand(self.over_ages(fact.group, lambda sex, age: int(age == limit)) >= 1, fact)
         self.demand(self.over_ages(fact.group, lambda sex, age: int(age * direction > limit * direction)) == 0, fact)
 
@@ -139,11 +142,19 @@ def definitions() -> dict[str, tuple[str, list[str]]]:
     }
 
 
-def expected_cases() -> dict[tuple[str, int], int]:
-    """Return the cancers expected in one person-year by sex and age, as a whole number: `CASE` is one."""
-    return {
-        (band.sex, age): round(CASE * band.rate)
-        for band in incidence.rates().itertuples()
-        for age in AGES["total"]
-        if band.age_lower <= age <= band.age_upper
-    }
+def expected_cases(years: float = 1.0) -> dict[tuple[str, int], int]:
+    """Return the cancers expected in some years from each age on, by sex, as a whole number: `CASE` is one.
+
+    ``years`` is the time at risk; it may reach into the next age groups of the reference rates.
+
+    >>> cases = expected_cases()
+    >>> expected_cases(2)["male", 50] == 2 * cases["male", 50], expected_cases(2)["male", 54] > 2 * cases["male", 54]
+    (True, True)
+    """
+    found = {}
+    for sex, bands in incidence.rates().groupby("sex"):
+        lower, upper, rate = (bands[name].to_numpy() for name in ("age_lower", "age_upper", "rate"))
+        for age in AGES["total"]:
+            inside = (np.minimum(age + years, upper + 1) - np.maximum(age, lower)).clip(min=0)
+            found[sex, age] = round(CASE * float(inside @ rate))
+    return found

@@ -18,6 +18,7 @@ ELEVATED = (300, 25_000)  # IU/L, clearly above both intervals; the paper prints
 QUARTERS = {"q1": 1, "median": 2, "q3": 3}
 COMPARED = {"table1": ("juvenile", "adult"), "table2": ("limited", "extended")}
 STARTS, ROUNDS, MOVES, FREE_MOVES = 8, 4, 15_000, 3_000  # of the search for the printed P values
+REDRAW = 120  # moves from one reconstructed cohort to another
 SLACK = 0.002  # by how much, on average, a move may lead away from them
 
 
@@ -37,18 +38,39 @@ def draw(known: pd.DataFrame, patients: pd.DataFrame, rng) -> np.ndarray:
 
     Raises Infeasible where no values have the printed quartiles, NotReached where the P values are not met.
     """
+    quartiles, tests, limits = _asked(known, patients)
+    for _ in range(STARTS):
+        values = _look_drawn(_with_quartiles(quartiles, limits, rng), limits, quartiles, tests, rng)
+        if values is not None:
+            return values
+    raise NotReached(f"no values with the printed P values were found in {STARTS * ROUNDS * MOVES} moves")
+
+
+def redraw(known: pd.DataFrame, patients: pd.DataFrame, values: np.ndarray, rng, moves: int = REDRAW) -> np.ndarray:
+    """Return other values for the same patients, reached by random moves that keep quartiles and P values throughout.
+
+    ``values`` are those of `draw`; the other arguments are its as well.
+    """
+    quartiles, tests, limits = _asked(known, patients)
+    for _ in range(moves):
+        moved = _move(values, limits, rng)
+        if len(np.unique(moved)) < len(values) or not all(quartile.holds(moved) for quartile in quartiles):
+            continue
+        ranks = moved.argsort().argsort() + 1
+        if not any(test.distance(ranks) for test in tests):
+            values = moved
+    return values
+
+
+def _asked(known: pd.DataFrame, patients: pd.DataFrame):
+    """Return the printed quartiles and rank tests, and for each patient the least and greatest value."""
     known = known[known["row"] == "max_creatine_kinase"]
     members = _members(patients)
     printed = known[known["statistic"].isin(QUARTERS)].drop_duplicates(["group", "statistic", "printed"])
     quartiles = [_Quartile(fact, members) for fact in printed.itertuples()]
     tests = [_RankTest(fact, members) for fact in known[known["statistic"] == "p_value"].itertuples()]
     who = zip(patients["creatine_kinase_elevated"], patients["sex"], strict=True)
-    limits = [ELEVATED if elevated else REFERENCE_INTERVAL[sex] for elevated, sex in who]
-    for _ in range(STARTS):
-        values = _look_drawn(_with_quartiles(quartiles, limits, rng), np.array(limits), quartiles, tests, rng)
-        if values is not None:
-            return values
-    raise NotReached(f"no values with the printed P values were found in {STARTS * ROUNDS * MOVES} moves")
+    return quartiles, tests, np.array([ELEVATED if elevated else REFERENCE_INTERVAL[sex] for elevated, sex in who])
 
 
 class _Quartile:
@@ -90,7 +112,7 @@ class _RankTest:
 def _with_quartiles(quartiles: list[_Quartile], limits, rng) -> np.ndarray:
     """Return values within their limits that have the printed quartiles; raise Infeasible where there are none."""
     puzzle = Puzzle()
-    values = [puzzle.model.new_int_var(*limit, "") for limit in limits]
+    values = [puzzle.model.new_int_var(int(low), int(high), "") for low, high in limits]
     close = puzzle.model.new_bool_var("values on the two sides of a quartile lie close together")
     sides = {}  # by group and place, since two facts may look at the same place
     for quartile in quartiles:

@@ -82,11 +82,14 @@ def _table(text: str) -> pd.DataFrame:
     names = [_plain(name) if _plain(name) in COLUMNS else name for name in header]
     names = [name or f"(blank, column {place})" for place, name in enumerate(names, start=1)]
     filled = [row + [""] * (len(header) - len(row)) for row in records.values()]
-    return pd.DataFrame(filled, columns=names, index=pd.Index(records, name="file_row"), dtype=str)
+    ledger = pd.DataFrame(filled, columns=names, index=pd.Index(records, name="file_row"), dtype=str)
+    ledger.attrs["separator"] = mark
+    return ledger
 
 
 def _records(text: str, mark: str, strict: bool = False):
     """Yield file row and cells of every row that is not blank; cells end with the last that is not, but in a header."""
+    csv.field_size_limit(len(text) + 1)  # a cell as long as the file is read, and its row judged like any other
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True, strict=strict)
     try:
         for number, row in enumerate(rows, start=1):
@@ -121,15 +124,26 @@ def _checked(ledger: pd.DataFrame) -> pd.DataFrame:
 def write(audited: pd.DataFrame, ledger: pd.DataFrame, path: str | Path) -> None:
     """Write a ledger with what `audit` found of it beside its own columns, as CSV that Excel opens (UTF-8, marked).
 
-    Text that a spreadsheet would take for a formula gets an apostrophe in front, which `read` takes off again. Columns
-    of an earlier audit are replaced. The file appears whole or not at all.
+    Separated as the ledger was, with decimal commas beside semicolons, and six significant digits. Text that a
+    spreadsheet would take for a formula gets an apostrophe in front, which `read` takes off again. Columns of an
+    earlier audit are replaced. The file appears whole or not at all.
     """
+    mark = ledger.attrs.get("separator", ",")
     found = audited.drop(columns=COPIED)
     own = ledger.drop(columns=[name for name in found if name in ledger])
     both = pd.concat([own.reset_index(drop=True), found.reset_index(drop=True)], axis=1)
+    both[NUMBERS] = both[NUMBERS].map(lambda value: float(f"{value:.6g}"))
     both = both.astype(object).map(_harmless).rename(columns=_harmless)
+    both[NUMBERS] = both[NUMBERS].astype(float)
     with paths.replacing(path) as partial_file:
-        both.to_csv(partial_file, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC)
+        both.to_csv(
+            partial_file,
+            index=False,
+            encoding="utf-8-sig",
+            quoting=csv.QUOTE_NONNUMERIC,
+            sep=mark,
+            decimal="," if mark == ";" else ".",
+        )
 
 
 def _harmless(cell):

@@ -13,7 +13,7 @@ weighted average; so a contradiction that is found is one, and a rare one of a f
 from decimal import Decimal
 from itertools import combinations, pairwise, product
 
-from nxp2lib import counts
+from nxp2lib import counts, published
 from nxp2lib.counts import Counts
 
 QUARTERS = {"q1": 1, "median": 2, "q3": 3}
@@ -42,6 +42,16 @@ class Patterns(Counts):
         self.below = self._add_axis(known)
         for fact in known.itertuples():
             self.keep(fact)
+        self._exclude(known)
+
+    def _exclude(self, known) -> None:
+        """Let no two facts hold that print different values of one quantity, however little the tables say of it."""
+        quantity = [known["result"] == "flow", *(known[name] for name in ("row", "group", "statistic"))]
+        switches = dict(zip(known.index, self.switches.values(), strict=True))
+        for _, same in known.groupby(quantity, sort=False):
+            for one, other in combinations(same.index, 2):
+                if published.clash(*same.loc[[one, other], "printed"]):
+                    self.model.add_bool_or(~switches[one], ~switches[other])
 
     def knows(self, name: str) -> bool:
         """Tell whether a row or group is defined."""
@@ -114,7 +124,8 @@ class Patterns(Counts):
         decided: set[str] = set()
         for names, table in [self.tables[0], *reversed(self.tables[1:])]:  # joined tables before their branches
             shared = decided & set(names)
-            dealt = {margin: _hand(table, shared, margin, solver, rng) for margin in {p & shared for p in patients}}
+            margins = dict.fromkeys(patient & shared for patient in patients)  # in an order that is always the same
+            dealt = {margin: _hand(table, shared, margin, solver, rng) for margin in margins}
             patients = [patient | dealt[patient & shared].pop() for patient in patients]
             decided |= set(names)
         return patients

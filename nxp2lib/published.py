@@ -96,6 +96,25 @@ def agrees(printed: str, value: float) -> bool | None:
     return round_half_up(value, max(0, -digits.as_tuple().exponent)) == digits
 
 
+def clash(one: str, other: str) -> bool:
+    """Tell whether two printed strings of one number exclude each other: no value is printed as both.
+
+    >>> clash("0.04", "0.043"), clash("0.04", "0.05"), clash("<0.01", "0.02"), clash("75", "75.0")
+    (False, True, True, False)
+    """
+    (low, high), (least, most) = _span(one), _span(other)
+    return high <= least or most <= low
+
+
+def _span(printed: str) -> tuple[Decimal, Decimal]:
+    """Return the least value printed like this, and the least above it that is not."""
+    if printed[0] in "<>":
+        limit = Decimal(printed[1:])
+        return (Decimal("-Infinity"), limit) if printed[0] == "<" else (limit, Decimal("Infinity"))
+    half = Decimal(5).scaleb(Decimal(printed).as_tuple().exponent - 1)
+    return Decimal(printed) - half, Decimal(printed) + half
+
+
 def agreement(results: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Set each printed number beside the one computed at its address.
 

@@ -72,11 +72,15 @@ def cohort(seed: int = SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
 
 
 def complete(patients: pd.DataFrame, known: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Return patients with creatine kinase, in random order, under new names, as a cohort file holds them.
+    """Return patients with creatine kinase, as a cohort file holds them.
 
     ``patients`` comes from `as_patients`, ``known`` has the columns of `facts`. Raises what its draw of values raises.
     """
-    patients = patients.assign(max_creatine_kinase=creatine_kinase.draw(known, patients, rng))
+    return named(patients.assign(max_creatine_kinase=creatine_kinase.draw(known, patients, rng)), rng)
+
+
+def named(patients: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return patients in random order, under new names and marked as synthetic, with the columns of a cohort file."""
     patients = patients.sample(frac=1, random_state=rng, ignore_index=True)
     patients["patient_id"] = [f"S{number:02d}" for number in range(1, len(patients) + 1)]
     patients["synthetic"] = 1
@@ -143,6 +147,30 @@ def save(frame: pd.DataFrame, path: Path) -> None:
         frame.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
 
 
+def drawn_ages(printed: pd.Series, rng: np.random.Generator) -> np.ndarray:
+    """Draw ages (years) from triangles with the printed mean and range of each age group.
+
+    ``printed`` holds the digits of each fact under its expression.
+    """
+    ages = []
+    for group in ("juvenile", "adult"):
+        address = f"table1/age_at_onset/{group}/"
+        low, mean, high = (float(printed[address + name]) for name in ("minimum", "mean", "maximum"))
+        size = int(printed[f"table1/patients/{group}/n"])
+        ages.append(rng.triangular(low, np.clip(3 * mean - low - high, low, high), high, size))
+    return np.concatenate(ages).round().astype(int)
+
+
+def moved(model: Counts, ages: np.ndarray):
+    """Return by how much a model's numbers of patients of each age differ from those of a draw."""
+    apart = []
+    for age, number in enumerate(np.bincount(ages, minlength=len(AGES["total"]))):
+        apart.append(model.model.new_int_var(0, model.size, ""))
+        here = model.number["male", age] + model.number["female", age]
+        model.model.add_abs_equality(apart[-1], here - int(number))
+    return sum(apart)
+
+
 class _Findings(Counts):
     """Unknown patients: one literal per patient for each name of a row or group, and how many are of which age.
 
@@ -196,27 +224,8 @@ class _Findings(Counts):
         free = [literal for name in self.unknown for literal in self.literals[name]]
         weights = rng.integers(0, 100, len(free))
         chance = sum(int(weight) * literal for weight, literal in zip(weights, free, strict=True))
-        self.model.maximize(chance - 100 * self._moved(self._drawn_ages(rng)))
+        self.model.maximize(chance - 100 * moved(self, drawn_ages(self.printed, rng)))
         return self._patients(self.solve(int(rng.integers(2**31))), rng)
-
-    def _drawn_ages(self, rng) -> np.ndarray:
-        """Draw ages from triangles with the printed mean and range of each age group."""
-        ages = []
-        for group in ("juvenile", "adult"):
-            address = f"table1/age_at_onset/{group}/"
-            low, mean, high = (float(self.printed[address + name]) for name in ("minimum", "mean", "maximum"))
-            size = int(self.printed[f"table1/patients/{group}/n"])
-            ages.append(rng.triangular(low, np.clip(3 * mean - low - high, low, high), high, size))
-        return np.concatenate(ages).round().astype(int)
-
-    def _moved(self, ages: np.ndarray):
-        """Return by how much the numbers of patients of each age differ from those of a draw."""
-        drawn, apart = np.bincount(ages, minlength=len(AGES["total"])), []
-        for age, number in enumerate(drawn):
-            apart.append(self.model.new_int_var(0, self.size, ""))
-            here = self.number["male", age] + self.number["female", age]
-            self.model.add_abs_equality(apart[-1], here - int(number))
-        return sum(apart)
 
     def _patients(self, solver, rng) -> pd.DataFrame:
         """Read the patients from a solution."""

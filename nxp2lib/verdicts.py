@@ -101,8 +101,18 @@ def _nearest_p_values(printed: str, table) -> str:
         return ""
     (a, b), (c, d) = table
     near = attainable.nearest(attainable.p_values(a + b, c + d, a + c), float(printed))
-    near = " and ".join(digits(p, printed) for p in near if p is not None)
-    return f"; with these margins it can be {near}, nothing between"
+    return nearest_in_words([digits(p, printed) for p in near if p is not None])
+
+
+def nearest_in_words(near: list[str]) -> str:
+    """Say which attainable values lie beside a printed one, as the end of a sentence.
+
+    >>> nearest_in_words(["0.0240", "0.0504"]), nearest_in_words(["3e-06"])
+    ('; with these margins it can be 0.0240 and 0.0504, nothing between', '; with these margins the nearest is 3e-06')
+    """
+    if len(set(near)) == 1:
+        return f"; with these margins the nearest is {near[0]}"
+    return f"; with these margins it can be {' and '.join(near)}, nothing between"
 
 
 def star(printed: str, table, standard: str = "fisher", beside: str = "") -> Finding:
@@ -134,7 +144,7 @@ def rank_test(printed: str, second: summaries.Summary, first: summaries.Summary)
         least, greatest = rank_test_bounds(second, first)
     except Infeasible as error:
         return Finding(INCONSISTENT, str(error))
-    between = f"what is printed of the two groups keeps a Mann-Whitney P between {least:.1g} and {greatest:.1g}"
+    between = f"what is printed of the two groups keeps a Mann-Whitney P between {least:.2g} and {greatest:.2g}"
     if may_be_printed(printed, least, greatest):
         return Finding(UNDETERMINED, between)
     return Finding(INCONSISTENT, f"{between}, not {printed}")

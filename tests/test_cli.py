@@ -268,6 +268,81 @@ def test_tables_that_contradict_one_another_are_told_with_exit_status_1(nxp2, bu
     assert done.exit_code == 1 and done.stderr == "these printed numbers exclude one another: a; b\n"
 
 
+@pytest.fixture
+def archive(monkeypatch):
+    """Many cohorts with a quick stand-in for the minutes of work."""
+    from nxp2lib import archive
+
+    def write(number, seed, folder, jobs):
+        (folder / "asked").parent.mkdir(parents=True, exist_ok=True)
+        (folder / "asked").write_text(f"{number} {seed} {jobs}", encoding="utf-8")
+        yield number
+
+    monkeypatch.setattr(archive, "write", write)
+    return archive
+
+
+def raising(error):
+    def write(number, seed, folder, jobs):
+        yield 1
+        raise error
+
+    return write
+
+
+def test_many_cohorts_are_written_and_how_they_were_checked_is_told(nxp2, archive, tmp_path):
+    done = nxp2("reconstruct", "--count", 7, "--seed", 3, "--jobs", 2, "--out", "there")
+    assert done.exit_code == 0 and done.stderr == ""
+    said = f"Wrote 7 synthetic cohorts to {tmp_path / 'there'}, each checked against 234 printed numbers, in "
+    assert done.stdout.startswith(said) and done.stdout.endswith(" s\n") and done.stdout.count("\n") == 1
+    assert (tmp_path / "there" / "asked").read_text(encoding="utf-8") == "7 3 2"
+
+
+def test_many_cohorts_take_the_projects_seed_and_every_core(nxp2, archive, builder, monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+    assert nxp2("reconstruct", "--count", 1, "--out", "there").stdout.startswith("Wrote 1 synthetic cohort to ")
+    assert (tmp_path / "there" / "asked").read_text(encoding="utf-8") == f"1 {builder.SEED} 5"
+
+
+def test_many_cohorts_need_a_folder(nxp2, archive, tmp_path):
+    done = nxp2("reconstruct", "--count", 7)
+    assert done.exit_code == 2 and done.stderr == "--count needs --out DIR, a folder for the cohorts\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_way_of_many_cohorts_is_told(nxp2, archive, tmp_path):
+    (tmp_path / "blocked").write_text("in the way", encoding="utf-8")
+    done = nxp2("reconstruct", "--count", 7, "--out", "blocked")
+    assert done.exit_code == 2 and "files cannot be written there" in done.stderr
+
+
+def test_a_folder_with_cohorts_of_another_seed_is_told(nxp2, tmp_path):
+    record = {"seed": 8, "facts_sha256": "other", "cohorts": 20}
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "synthetic.json").write_text(json.dumps(record), encoding="utf-8")
+    done = nxp2("reconstruct", "--count", 7, "--out", "there")
+    assert done.exit_code == 2 and done.stdout == ""
+    assert done.stderr.startswith(f"{tmp_path / 'there'}: holds 20 synthetic cohorts of seed 8")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["Infeasible", "NotReached", "RuntimeError"])
+def test_cohorts_that_cannot_be_or_break_a_number_are_told_with_exit_status_1(nxp2, archive, monkeypatch, kind):
+    from nxp2lib import constraints
+
+    error = getattr(constraints, kind, RuntimeError)("these printed numbers exclude one another: a; b")
+    monkeypatch.setattr(archive, "write", raising(error))
+    done = nxp2("reconstruct", "--count", 7, "--out", "there")
+    assert done.exit_code == 1 and done.stderr == "these printed numbers exclude one another: a; b\n"
+
+
+def test_a_reconstruction_of_many_that_is_stopped_says_how_to_go_on(nxp2, archive, monkeypatch):
+    monkeypatch.setattr(archive, "write", raising(KeyboardInterrupt()))
+    done = nxp2("reconstruct", "--count", 7, "--out", "there")
+    assert done.exit_code == 130
+    assert done.stderr == "Stopped: finished cohorts are kept; run the same command to continue.\n"
+
+
 # audit
 
 LEDGER = (
@@ -283,7 +358,7 @@ def test_the_audit_of_the_paper_names_every_inconsistency_and_binds_every_number
     assert done.exit_code == 0 and done.stderr == ""
     assert "abstract.screened.total.n" in done.stdout and "14 + 1 + 76 + 56 = 147, not 162" in done.stdout
     assert "- age at onset, total, mean 38 (table 1); patients, juvenile 29 (abstract);" in done.stdout
-    assert "433 of 433 printed numbers bound in " in done.stdout
+    assert "433 of 433 printed numbers bound to a verdict, 54 of them external, in " in done.stdout
     saved = (tmp_path / "found" / "verdicts.csv").read_text(encoding="utf-8").splitlines()
     assert saved[0] == "id,place,item,group,statistic,printed,verdict,convention,reason,conflict"
     assert len(saved) == 434

@@ -12,7 +12,7 @@ FLOORS = [
     {"cohort"},
     {"describe", "compare", "incidence"},
     {
-        *("constraints", "counts", "creatine_kinase", "reconstruct", "bounds"),
+        *("constraints", "counts", "creatine_kinase", "reconstruct", "bounds", "witnesses", "archive"),
         *("patterns", "contradictions", "attainable", "conventions", "summaries", "verdicts", "audit"),
         *("cells", "ledger_row", "compared_counts", "compared_numbers", "ledger"),
     },

@@ -64,10 +64,12 @@ def test_a_number_of_patients_that_no_percentage_has_is_found():
     }
 
 
-def test_two_medians_of_an_odd_group_conflict_and_of_an_even_one_may_not():
-    two = ["max_creatine_kinase/juvenile/median=100", "max_creatine_kinase/juvenile/median=102"]
-    assert len(Patterns(known(*TOY, *two)).conflict()) == 3
-    assert Patterns(known("patients/total/n=8", "patients/juvenile/n=4", two[0])).conflict() == []
+@pytest.mark.parametrize("juveniles", [3, 4])
+def test_two_values_of_one_quantity_conflict_but_not_one_value_with_more_or_fewer_digits(juveniles):
+    sizes = ["patients/total/n=8", f"patients/juvenile/n={juveniles}"]
+    medians = [f"max_creatine_kinase/juvenile/median={digits}" for digits in ("100", "102", "100.0")]
+    assert len(Patterns(known(*sizes, *medians[:2])).conflict()) == 2
+    assert Patterns(known(*sizes, *medians[::2])).conflict() == []
 
 
 def test_quartiles_out_of_order_conflict():

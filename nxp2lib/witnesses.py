@@ -1,0 +1,151 @@
+"""Many cohorts that keep the printed numbers: different patients behind the same tables.
+
+Cohorts are drawn in blocks. The solver fixes the tables of a block: how many patients have each pattern of findings
+that the paper relates to one another, pulled towards random ages and random values of crosses that it leaves open. The
+patients of a block are then dealt from these tables: findings that nothing relates meet at random, ages and creatine
+kinase are drawn anew. So dealing is quick, and blocks differ from one another as far as the printed numbers allow.
+
+The cohorts are not a random sample of all that are allowed: nobody knows how likely each is. They show a range.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from nxp2lib import counts, creatine_kinase, published, reconstruct
+from nxp2lib.patterns import TRUNK, Patterns
+
+BLOCK = 10  # cohorts dealt from the same tables
+CLASSES = ["juvenile", "distal_weakness", "creatine_kinase_elevated", "male"]  # what creatine kinase depends on
+SETTINGS = 4  # of the patients with normal creatine kinase: for each, values are found once
+CROSS, AGE, SETTING = 10, 30, 1000  # how strongly tables are pulled towards what is drawn
+
+
+def cohorts(number: int, seed: int = reconstruct.SEED, known: pd.DataFrame | None = None) -> Iterator[pd.DataFrame]:
+    """Yield different synthetic cohorts, as cohort files hold them, that keep all ``known`` facts.
+
+    ``known`` has the columns of `nxp2lib.reconstruct.facts` (the default). The same seed yields the same cohorts, and
+    more of them begin with the same ones.
+
+    >>> first, second = cohorts(2)
+    >>> len(first), first.equals(second)
+    (76, False)
+
+    Raises ValueError for less than one cohort, Infeasible where the facts contradict one another, NotReached where a P
+    value is not met.
+    """
+    if number < 1:
+        raise ValueError(f"number of cohorts: {number} is not accepted; accepted: 1 or more")
+    for first in range(0, number, BLOCK):
+        yield from block(first // BLOCK, min(BLOCK, number - first), seed, known)
+
+
+class Spread(NamedTuple):
+    """The least, the middle and the greatest value of a statistic in some cohorts; missing values are left out."""
+
+    least: float
+    median: float
+    greatest: float
+
+
+def over(drawn: Sequence[pd.DataFrame], statistic: Callable[[pd.DataFrame], float]) -> Spread:
+    """Return how a statistic varies over cohorts: its least, median and greatest value.
+
+    What lies between is possible; what lies beyond may be too, since not all cohorts are drawn. `nxp2lib.bounds` proves
+    ends where it can.
+
+    >>> over([pd.DataFrame({"age": ages}) for ages in ([1, 3], [4], [9, 9])], lambda cohort: cohort["age"].mean())
+    Spread(least=2.0, median=4.0, greatest=9.0)
+
+    All NaN where the statistic is missing in every cohort.
+    """
+    values = pd.Series([statistic(cohort) for cohort in drawn], dtype=float)
+    return Spread(float(values.min()), float(values.median()), float(values.max()))
+
+
+def block(
+    place: int, number: int, seed: int = reconstruct.SEED, known: pd.DataFrame | None = None
+) -> list[pd.DataFrame]:
+    """Return the first cohorts of one block; blocks do not depend on one another. Arguments as in `cohorts`."""
+    known = reconstruct.facts() if known is None else known
+    rng = np.random.default_rng([seed, place])
+    model = Patterns(known[known["statistic"] != "p_value"])
+    solver = _tables(model, known, rng, _setting(seed, place % SETTINGS))
+    ages = {who: solver.value(n) for who, n in model.number.items()}
+    found, values = [], None
+    for _ in range(number):
+        patients = reconstruct.as_patients(_dealt(model, solver, rng), ages, rng)
+        values = _start(known, patients, seed) if values is None else values
+        values = creatine_kinase.redraw(known, patients, values, rng)
+        found.append(reconstruct.named(patients.assign(max_creatine_kinase=values), rng))
+    return found
+
+
+def _setting(seed: int, place: int) -> dict[tuple[bool, bool, bool], int]:
+    """Draw of how many patients with normal creatine kinase are of which age group, extent of weakness and sex."""
+    rng = np.random.default_rng([seed, place, SETTINGS])
+    kinds, drawn = list(product((False, True), repeat=2)), {}
+    for group in ("juvenile", "adult"):
+        normal = int(published.printed(f"text/normal_creatine_kinase/{group}/n"))
+        numbers = rng.multinomial(normal, [1 / len(kinds)] * len(kinds))
+        drawn |= {(group == "juvenile", *kind): int(n) for kind, n in zip(kinds, numbers, strict=True)}
+    return drawn
+
+
+_values: dict[tuple, np.ndarray] = {}  # found once for each setting; they depend on nothing else
+
+
+def _start(known: pd.DataFrame, patients: pd.DataFrame, seed: int) -> np.ndarray:
+    """Return values of creatine kinase for patients in the order of their classes: the same for the same classes."""
+    limits = zip(patients["age_at_onset"] < counts.JUVENILE_BEFORE, patients["distal_weakness"],
+                 patients["creatine_kinase_elevated"], patients["sex"], strict=True)  # fmt: skip
+    classes = tuple((bool(j), int(d), int(e), "" if e else sex) for j, d, e, sex in limits)
+    asked = known[known["row"] == "max_creatine_kinase"]
+    key = (seed, classes, *asked["expression"], *asked["printed"])
+    if key not in _values:
+        rng = np.random.default_rng([seed, len(classes)])
+        _values[key] = creatine_kinase.draw(known, patients, rng)
+    return _values[key]
+
+
+def _tables(model: Patterns, known: pd.DataFrame, rng, setting):
+    """Return a solver that holds the tables of a block, pulled towards random ages and crosses."""
+    model.count_all(dict.fromkeys(CLASSES, True))  # so that all cohorts of a block have as many of each class
+    pulls = [({one: True, other: True}, int(rng.integers(0, 40)), CROSS) for one, other in _pairs(rng)]
+    pulls += [({name: bool(rng.integers(2)) for name in some}, int(rng.integers(0, 30)), CROSS) for some in _trios(rng)]
+    pulls += [
+        ({"juvenile": young, "distal_weakness": weak, "male": male, "creatine_kinase_elevated": False}, n, SETTING)
+        for (young, weak, male), n in setting.items()
+    ]
+    apart = []
+    for findings, target, weight in pulls:
+        off = model.model.new_int_var(0, model.size, "")
+        model.model.add_abs_equality(off, model.count_all(findings) - target)
+        apart.append(weight * off)
+    printed = known.drop_duplicates("expression").set_index("expression")["printed"]
+    apart.append(AGE * reconstruct.moved(model, reconstruct.drawn_ages(printed, rng)))
+    model.model.minimize(sum(apart))
+    return model.solve(int(rng.integers(2**31)))
+
+
+def _trios(rng) -> list[list[str]]:
+    """Draw combinations of three columns of the trunk, whose crosses the paper leaves open."""
+    return [[str(name) for name in rng.choice(TRUNK, 3, replace=False)] for _ in range(6)]
+
+
+def _pairs(rng) -> list[tuple[str, str]]:
+    """Pair the findings outside the trunk at random; creatine kinase is classed apart."""
+    free = [name for name in counts.yes_no() if name not in (*TRUNK, "creatine_kinase_elevated", "muscle_biopsy")]
+    free = [name for name in free if counts.applies(name) != "muscle_biopsy"] + ["microinfarction", "ana_positive"]
+    mixed = [str(name) for name in rng.permutation(free)]
+    return list(zip(mixed[::2], mixed[1::2], strict=False))
+
+
+def _dealt(model: Patterns, solver, rng) -> pd.DataFrame:
+    """Return whether each name holds in each patient, patients of one class together."""
+    names = ["male", "juvenile", *counts.yes_no(), *counts.one_of("ana_titer"), *counts.one_of("malignancy_site")]
+    holds = [[int(name in patient) for name in names] for patient in model.deal(solver, rng)]
+    return pd.DataFrame(holds, columns=names, dtype="Int64").sort_values(CLASSES, kind="stable", ignore_index=True)
