@@ -5,6 +5,7 @@ findings (`nxp2lib.patterns`). They differ in what a count is; what a printed nu
 """
 
 
+from abc import ABC, abstractmethod
 from decimal import Decimal
 from itertools import product
 
@@ -29,7 +30,7 @@ IMPLIES = [
 ]
 
 
-class Counts(Puzzle):
+class Counts(Puzzle, ABC):
     """A model of patients in which each printed number demands something of counts.
 
     A subclass provides ``count(row, group)``, ``knows(name)`` and a largest number of patients, ``size``.
@@ -37,13 +38,13 @@ class Counts(Puzzle):
 
     size: int
 
+    @abstractmethod
     def count(self, row: str, group: str):
         """Return the number of a group's patients with a finding."""
-        raise NotImplementedError
 
+    @abstractmethod
     def knows(self, name: str) -> bool:
         """Tell whether the model has a definition of a row or group."""
-        raise NotImplementedError
 
     def add_ages(self) -> None:
         """Add the number of patients of each sex and age."""
