@@ -18,7 +18,7 @@ FLOORS = [
     },
     {"export", "table", "figure"},
     {"parameters", "run"},
-    {"cli", "__main__"},
+    {"terminal", "cli_paper", "cli_cohort", "cli", "__main__"},
 ]
 HEAVY = {"pandas", "numpy", "scipy", "matplotlib", "seaborn", "ortools", "papermill", "pandera", "rich"}
 MODULES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in (paths.ROOT / "nxp2lib").glob("*.py")}

@@ -1,0 +1,85 @@
+"""What every command says to a person, and how: plain lines, tables, progress; nothing that moves a cursor."""
+
+from pathlib import Path
+
+import typer
+
+from nxp2lib import paths
+
+
+def end(message: str, status: int = 2) -> typer.Exit:
+    """Print why the command ends; raise what is returned."""
+    typer.echo(printable(message), err=True)
+    return typer.Exit(status)
+
+
+def printable(text: str) -> str:
+    """Spell out characters that would move a terminal's cursor or hide text, but for line ends."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def say(console, text: str, style: str = "") -> None:
+    """Print one line in a colour, on a console of rich."""
+    from rich.text import Text
+
+    console.print(Text(printable(text), style=style), soft_wrap=True)
+
+
+def count(number: int, thing: str) -> str:
+    """Return a number with the name of what it counts.
+
+    >>> count(1, "patient"), count(2, "patient")
+    ('1 patient', '2 patients')
+    """
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def say_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Print rows: as a table on a terminal, as aligned lines elsewhere."""
+    from rich import box
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    rows, console = [tuple(map(printable, row)) for row in rows], Console()
+    if console.is_terminal:
+        table = Table(box=box.SIMPLE_HEAD)
+        for name in header:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
+    else:
+        widths = [max(map(cell_len, cells)) for cells in zip(header, *rows, strict=True)]
+        for row in [header, *rows]:
+            padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+            typer.echo("  ".join(padded).rstrip())
+
+
+def waiting(text: str):
+    """Show on a terminal that work goes on."""
+    from rich.console import Console
+
+    return Console(stderr=True).status(text)
+
+
+def write(target: Path, writer) -> None:
+    """Write a file whole or not at all, or end the command."""
+    try:
+        with paths.replacing(target) as partial:
+            writer(partial)
+    except OSError as error:
+        raise end(f"{target}: the file cannot be written ({error.strerror or error})") from None
+
+
+def csv_file(out: str | None) -> Path | None:
+    """Return where a CSV file is to be written, None for nowhere; end the command for a name that cannot be."""
+    if out is None:
+        return None
+    target = paths.expanded(out).absolute()
+    if target.suffix.lower() != ".csv":
+        raise end(f"--out {out}: accepted is the name of a .csv file")
+    if target.is_dir():
+        raise end(f"--out {out}: this is a folder; accepted is the name of a .csv file")
+    return target
