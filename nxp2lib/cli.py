@@ -56,8 +56,10 @@ def run(
         typer.Argument(metavar="NOTEBOOK", help="Name or number, such as 02. Not given: all notebooks."),
     ] = None,
     data: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Your cohort (.xlsx or .csv). Not given: the reconstructed one.")
+        str | None,
+        typer.Option(metavar="FILE", help="Your cohort (.xlsx, .csv, .parquet). Not given: the reconstructed one."),
     ] = None,
+    map_file: Annotated[str | None, typer.Option("--map", metavar="FILE", help=cli_cohort.MAP_HELP)] = None,
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder for the results. Not given: outputs.")] = None,
     parameter: Annotated[
         list[str] | None,
@@ -73,7 +75,7 @@ def run(
 
     given = dict(_pair(text) for text in parameter or [])
     try:
-        plan = runner.plan(notebook or (), data, out, given, jobs, folder)
+        plan = runner.plan(notebook or (), data, map_file, out, given, jobs, folder)
         outcomes = _watch(plan)
         runner.write_manifest(plan, outcomes)
     except runner.RunError as error:
@@ -141,7 +143,8 @@ def _say_summary(console, plan, outcomes: list, seconds: float) -> None:
 
 for command, example in {
     run: "run --data my_patients.xlsx -p juvenile_below_age=16",
-    cli_cohort.validate: "validate my_patients.xlsx",
+    cli_cohort.template: "template my_patients.xlsx",
+    cli_cohort.validate: "validate my_patients.xlsx --map map.yml --html queries.html",
     cli_paper.audit: "audit --ledger another_paper.csv --out verdicts.csv",
     cli_paper.reconstruct: "reconstruct --seed 2 --out another_cohort",
     cli_paper.bounds: 'bounds "distal_weakness & ~malignancy" --out witnesses',

@@ -1,18 +1,22 @@
 """Read a cohort, check it against the data dictionary, and derive what the paper derives."""
 
-import re
-import warnings
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from nxp2lib import dictionary, paths
+from nxp2lib import column_map, dictionary, paths, plausibility, published, reading, understanding
+from nxp2lib.column_map import ColumnMap
+from nxp2lib.dictionary import Column
+from nxp2lib.problem import FILE, HEADER, CohortError, Problem
+from nxp2lib.understanding import Table, Understood
 
 RASHES = ["heliotrope_rash", "gottron_sign_or_papules", "facial_edema", "periungual_erythema"]
 # A "yes" in the first column contradicts a "no" in the second.
 IMPLIES = [*((rash, "any_rash") for rash in RASHES), ("distal_weakness", "muscle_weakness")]
+PATIENTS = "table1/patients/total/n"  # the address of the paper's number of patients
 PANDAS_TYPES = {
     "text": "string",
     "category": "category",
@@ -20,54 +24,34 @@ PANDAS_TYPES = {
     "integer": "Int64",
     "number": "Float64",
 }
-SEPARATORS = {";": "semicolons", "\t": "tabs"}
-FILE = "(file)"  # the column of a problem with the file as a whole
-HEADER = 1  # the file row of the column names; patients start at row 2
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One thing in a cohort file that has to be mended: where, what stands there, what is accepted."""
+class Inspection:
+    """Everything that can be said of a cohort file without using it.
 
-    row: int | None
-    column: str
-    value: str
-    accepted: str
+    ``patients`` is None where the file cannot be read; ``columns`` tells how each of its columns was understood,
+    ``absent`` which of the dictionary's it lacks. ``problems`` have to be mended, ``warnings`` looked at. ``frame``
+    holds the cells under the dictionary's names and values (None where the file cannot be read).
+    """
 
-    def __str__(self) -> str:
-        if self.column == FILE:
-            return f"cannot be read: {self.value}; accepted: {self.accepted}"
-        place = f"row {self.row}, column {self.column}" if self.row else f"column {self.column}"
-        if not self.value:
-            return f"{place}: {'is missing' if self.row == HEADER else 'is blank'}; accepted: {self.accepted}"
-        return f"{place}: {self.value!r} is not accepted; accepted: {self.accepted}"
-
-    def as_dict(self) -> dict:
-        """Return the four fields as a dictionary, for JSON."""
-        return asdict(self)
+    name: str
+    read_as: str
+    patients: int | None
+    columns: list[Understood]
+    absent: list[str]
+    problems: list[Problem]
+    warnings: list[Problem]
+    frame: pd.DataFrame | None
 
 
-class CohortError(ValueError):
-    """A cohort file that cannot be used; ``problems`` lists every reason found in one pass."""
-
-    def __init__(self, name: str, problems: Iterable[Problem]):
-        self.problems = list(problems)
-        shown = [str(problem) for problem in self.problems[:5]]
-        rest = len(self.problems) - len(shown)
-        more = [f"... and {rest} more; `nxp2 validate {name}` lists all"] if rest else []
-        super().__init__("\n".join(f"{name}: {line}" for line in [*shown, *more]))
-
-    def _render_traceback_(self) -> list[str]:
-        """Show the reasons alone in a notebook: the reader's file is at fault, not the code above it."""
-        return [f"CohortError: {self}"]
-
-
-def load(path: str | Path = paths.COHORT, juvenile_below_age: float = 18) -> pd.DataFrame:
+def load(path: str | Path = paths.COHORT, juvenile_below_age: float = 18, map_path: str | Path = "") -> pd.DataFrame:
     """Read a cohort file, check it, and add the derived columns: one row per patient.
 
     Yes/no columns become pandas ``boolean``, ages ``Int64``, creatine kinase ``Float64``, categories ``category``;
     blank is missing. Columns of the dictionary that the file lacks are added, all missing, and named in
-    ``frame.attrs["absent"]``.
+    ``frame.attrs["absent"]``. ``map_path`` names the file that explains the centre's own headers and codes
+    (`nxp2lib.column_map.read`); empty: there is none.
 
     >>> patients = load()
     >>> len(patients), patients["age_group"].value_counts().to_dict()
@@ -76,203 +60,197 @@ def load(path: str | Path = paths.COHORT, juvenile_below_age: float = 18) -> pd.
     Raises FileNotFoundError for a missing file and CohortError for one that cannot be read or used.
     """
     path = paths.find(path)
-    return prepare(read(path), path.name, juvenile_below_age)
+    explained = column_map.read(paths.find(map_path)) if map_path else None
+    return prepare(reading.read(path).frame, path.name, juvenile_below_age, explained)
 
 
-def prepare(raw: pd.DataFrame, name: str = "table", juvenile_below_age: float = 18) -> pd.DataFrame:
-    """Check a table read by `read`, type it and add the derived columns; ``name`` stands in error messages.
+def prepare(
+    raw: pd.DataFrame, name: str = "table", juvenile_below_age: float = 18, explained: ColumnMap | None = None
+) -> pd.DataFrame:
+    """Understand a table of text, check it, type it and add the derived columns.
 
-    Raises CohortError with every problem found.
+    ``name`` stands in error messages. Raises CohortError with every problem found.
     """
-    found = problems(raw)
+    table = understanding.understand(_without_example(raw)[0], explained)
+    found = _problems(table)
     if found:
         raise CohortError(name, found)
-    return derive(_typed(raw), juvenile_below_age)
+    return derive(_typed(table.frame), juvenile_below_age)
 
 
 def read(path: str | Path) -> pd.DataFrame:
-    """Read a CSV (UTF-8) file or the first sheet of an Excel workbook as text; blank is ``""``.
+    """Read a cohort file as text cells, as typed: `nxp2lib.reading.read` without its remark."""
+    return reading.read(path).frame
 
-    Cells stay as typed but for outer spaces. Excel's errors (``#N/A``) and formulas whose value was never saved come
-    back as they stand, so that they are refused rather than taken for blank.
 
-    Raises CohortError where the file is not a table of that kind.
+def inspect(path: str | Path, map_path: str | Path = "", juvenile_below_age: float = 18) -> Inspection:
+    """Say everything about a cohort file at once; bad content is never an error.
+
+    Raises FileNotFoundError for a missing file.
     """
-    path = Path(path)
+    path = paths.find(path)
     try:
-        cells = _excel_cells(path) if path.suffix.lower() == ".xlsx" else _csv_cells(path)
-    except UnicodeDecodeError:
-        raise _unreadable(path, "not in UTF-8 (in Excel: save as 'CSV UTF-8' or .xlsx)") from None
-    except pd.errors.ParserError as error:
-        found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
-        said = "row {1} has {2} cells, the rows above {0}; a comma inside a cell needs quotation marks"
-        raise _unreadable(path, said.format(*found.groups()) if found else "not a table with commas") from None
-    except pd.errors.EmptyDataError:
-        raise _unreadable(path, "the file is empty") from None
-    except PermissionError:
-        raise _unreadable(path, "no permission to read it (is it open in another program?)") from None
-    except Exception:  # a damaged workbook fails in zlib, in XML or in openpyxl, each in its own way
-        raise _unreadable(path, "not an Excel workbook" if path.suffix.lower() == ".xlsx" else "not a table") from None
-    return _with_header(path, cells.fillna("").map(str.strip))
+        explained = column_map.read(paths.find(map_path)) if map_path else None
+        cells = reading.read(path)
+    except CohortError as error:
+        return Inspection(path.name, "not read", None, [], [], error.problems, [], None)
+    raw, skipped = _without_example(cells.frame)
+    table = understanding.understand(raw, explained)
+    absent = [name for name in dictionary.stored() if name not in table.frame]
+    read_as = cells.read_as + ("; the example row of the form is skipped" if skipped else "")
+    warned = _as_in_file(plausibility.warnings(_known(table.frame), table.frame, juvenile_below_age), table)
+    problems = _problems(table)
+    return Inspection(path.name, read_as, len(raw), table.columns, absent, problems, warned, table.frame)
 
 
-def _csv_cells(path: Path) -> pd.DataFrame:
-    options = {"dtype": str, "keep_default_na": False, "header": None, "skip_blank_lines": False}
-    return pd.read_csv(path, encoding="utf-8-sig", **options)
-
-
-def _excel_cells(path: Path) -> pd.DataFrame:
-    from openpyxl import load_workbook
-
-    with warnings.catch_warnings(action="ignore"):  # of openpyxl, on what it leaves out
-        saved, written = (
-            list(load_workbook(path, data_only=only).worksheets[0].iter_rows(values_only=True))
-            for only in (True, False)
-        )
-    rows = [
-        [_excel_text(formula if value is None else value) for value, formula in zip(*pair, strict=True)]
-        for pair in zip(saved, written, strict=True)
-    ]
-    return pd.DataFrame(rows, dtype=object)
-
-
-def _excel_text(value: object) -> str:
-    """Return an Excel cell as a person reads it: no ``.0`` behind whole numbers, no time behind a date."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).removesuffix(" 00:00:00")
-
-
-def _unreadable(path: Path, reason: str) -> CohortError:
-    return CohortError(path.name, [Problem(None, FILE, reason, "a CSV file in UTF-8 or an Excel workbook (.xlsx)")])
-
-
-def _with_header(path: Path, cells: pd.DataFrame) -> pd.DataFrame:
-    if cells.empty:
-        raise _unreadable(path, "the file is empty")
-    header = cells.iloc[0]
-    for mark, name in SEPARATORS.items():
-        if len(header) == 1 and mark in header[0]:
-            raise _unreadable(path, f"its columns are separated by {name}, not by commas")
-    filled = (cells.iloc[1:] != "").any()
-    header = header.where((header != "") | ~filled, [f"(blank, column {place})" for place in range(1, len(header) + 1)])
-    twice = header[header.duplicated() & (header != "")]
-    if len(twice):
-        accepted = "each column once"
-        raise CohortError(path.name, [Problem(HEADER, name, name, accepted) for name in twice.unique()])
-    frame = cells.iloc[1:].set_axis(header.tolist(), axis=1)
-    frame.index = pd.RangeIndex(HEADER + 1, HEADER + 1 + len(frame), name="file_row")
-    frame = frame.loc[:, [name for name in header if name]]
-    return frame[(frame != "").any(axis=1)]
+def _without_example(raw: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """Leave out the form's example row, the first one with this code."""
+    if raw.empty or reading.EXAMPLE not in raw.iloc[0].astype(str).tolist()[:2]:
+        return raw, False
+    return raw.iloc[1:], True
 
 
 def problems(raw: pd.DataFrame) -> list[Problem]:
-    """Return everything in a table read by `read` that the dictionary does not accept, in file order.
+    """Return everything in a table of text that the dictionary does not accept, in file order.
 
     Checked in one pass: column names, types, ranges, accepted values, required cells, patients that
     appear twice, and the rules across columns (a rash of any kind implies ``any_rash``, distal weakness implies
     weakness, histology only with a biopsy, a site only with a malignancy).
     """
-    found = _header_problems(raw)
-    if raw.empty:
+    return _problems(understanding.understand(raw))
+
+
+def _problems(table: Table) -> list[Problem]:
+    found = table.problems + _missing_columns(table)
+    if table.frame.shape[0] == 0:
         return [*found, Problem(None, FILE, "no patients", "at least one row below the header")]
-    known = raw[[name for name in raw.columns if name in dictionary.stored()]]
-    found += _cell_problems(known) + _rule_problems(known)
-    order = {name: place for place, name in enumerate(raw.columns)}
+    known = table.frame[[name for name in table.frame.columns if name in dictionary.stored()]]
+    found += _as_in_file(_cell_problems(known) + _rule_problems(known), table)
+    order = {one.header: place for place, one in enumerate(table.columns)}
+    order |= {_title(name, header): order[header] for name, header in table.headers.items()}
     return sorted(set(found), key=lambda p: (p.row or 0, order.get(p.column, -1), p.accepted))
 
 
-def _header_problems(raw: pd.DataFrame) -> list[Problem]:
-    stored = dictionary.stored()
-    unknown = [name for name in raw.columns if name not in stored]
-    absent = [name for name in stored if name not in raw.columns]
-    found = []
-    for name in unknown:
-        computed = name in dictionary.columns()
-        hint = "nothing: it is computed" if computed else "a column of the data dictionary"
-        found.append(Problem(HEADER, name, name, hint + ("" if computed else dictionary.nearest(name, absent))))
-    for name in absent:
-        if stored[name].required == "yes":
-            found.append(Problem(HEADER, name, "", "a column of this name" + dictionary.nearest(name, unknown)))
-    return found
+def _missing_columns(table: Table) -> list[Problem]:
+    unknown = [one.header for one in table.columns if one.how == "not known"]
+    claimed = {one.column for one in table.columns}
+    return [
+        Problem(HEADER, name, "", "a column of this name" + dictionary.nearest(name, unknown))
+        for name, column in dictionary.stored().items()
+        if column.required == "yes" and name not in claimed
+    ]
 
 
-def _cell_problems(raw: pd.DataFrame) -> list[Problem]:
+def _as_in_file(found: list[Problem], table: Table) -> list[Problem]:
+    """Name columns and values as the file does."""
+    return [
+        replace(
+            problem,
+            column=_title(problem.column, table.headers.get(problem.column, problem.column)),
+            value=str(table.typed.at[problem.row, problem.column]) if problem.row else problem.value,
+        )
+        for problem in found
+    ]
+
+
+def _title(name: str, header: str) -> str:
+    return name if header == name else f"{header} ({name})"
+
+
+def _cell_problems(cells: pd.DataFrame) -> list[Problem]:
     import pandera.pandas as pandera
 
     schema = pandera.DataFrameSchema(
         {
-            name: pandera.Column(
-                str, [pandera.Check(accepts, error=said) for accepts, said in _checks(dictionary.column(name))]
-            )
-            for name in raw.columns
+            name: pandera.Column(checks=[pandera.Check(check, error=said) for check, said in _checks(name)])
+            for name in cells.columns
         }
     )
     try:
-        schema.validate(raw, lazy=True)
+        schema.validate(cells, lazy=True)
     except pandera.errors.SchemaErrors as error:
         cases = error.failure_cases
         return [
-            Problem(int(case.index), case.column, case.failure_case, case.check)
+            Problem(int(case.index), case.column, str(case.failure_case), case.check)
             for case in cases.itertuples(index=False)
         ]
     return []
 
 
-def _checks(column: dictionary.Column):
-    """Yield pairs (vectorized check of a text column, what it accepts) for one column of the dictionary."""
-    optional = column.required == "no"
-    yield lambda cells: optional | (cells != ""), "a value in every row: " + column.accepted
-    if column.name == "patient_id":
+def _checks(name: str):
+    """Yield pairs (vectorized check of a column's cells, what it accepts) for one column of the dictionary."""
+    column = dictionary.column(name)
+    if column.required == "yes":
+        yield lambda cells: cells != "", "a value in every row: " + column.accepted
+    if name == "patient_id":
         yield lambda cells: ~cells.duplicated(keep=False) | (cells == ""), "each patient once"
-    yield lambda cells: (cells == "") | _accepted(cells, column), column.accepted
+    for accepted, texts in _hints(column):
+        yield lambda cells, texts=texts: _each(cells, lambda text: column.accepts(text) or texts(text)), accepted
 
 
-def _accepted(cells: pd.Series, column: dictionary.Column) -> pd.Series:
-    if column.type == "text":
-        return ~cells.str.startswith(("=", "#"))  # a formula, or Excel's error
-    if column.type == "category":
-        return cells.isin(column.values)
-    numbers = pd.to_numeric(cells.where(cells.str.match(r"[-+]?[0-9.]"), None), errors="coerce")
-    if column.values:
-        return numbers.isin([float(value) for value in column.values])
-    whole = numbers % 1 == 0 if column.type == "integer" else True
-    return numbers.between(column.minimum, column.maximum) & whole
+def _hints(column: Column):
+    """Yield what a column accepts, with a test for the texts that this remark does not concern."""
+    if column.name == "sex":
+        codes = "male or female; codes such as 1 and 2 are explained in a map, `values: {sex: {1: male, 2: female}}`"
+        yield codes, lambda text: not text.isdigit()
+        yield column.accepted, lambda text: text.isdigit()
+    else:
+        yield column.accepted, lambda text: False
 
 
-def _rule_problems(raw: pd.DataFrame) -> list[Problem]:
-    yes = {name: pd.to_numeric(raw[name], errors="coerce") == 1 for name in raw.columns}
-    no = {name: pd.to_numeric(raw[name], errors="coerce") == 0 for name in raw.columns}
+def _each(cells: pd.Series, accepts: Callable[[str], bool]) -> pd.Series:
+    """Ask each different text of a column once; return the answer for every cell."""
+    answers = np.array([*(accepts(text) for text in cells.cat.categories), True])
+    return pd.Series(answers[cells.cat.codes.to_numpy()], index=cells.index)
+
+
+def _known(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers that the cells hold, and categories as they are; what is not accepted is missing."""
+    found = {}
+    for name in cells.columns:
+        column, values = dictionary.column(name), cells[name].cat.categories
+        if column.type in ("category", "text"):
+            continue
+        numbers = [float(text) if text and column.accepts(text) else np.nan for text in values]
+        found[name] = np.array([*numbers, np.nan])[cells[name].cat.codes.to_numpy()]
+    return pd.DataFrame(found, index=cells.index)
+
+
+def _rule_problems(cells: pd.DataFrame) -> list[Problem]:
+    numbers = _known(cells)
     broken = []
     for finding, general in IMPLIES:
-        if {finding, general} <= set(raw.columns):
-            broken.append((general, yes[finding] & no[general], f"1 or blank, since {finding} is 1"))
-    for name in raw.columns:
+        if {finding, general} <= set(cells.columns):
+            wrong = (numbers[finding] == 1) & (numbers[general] == 0)
+            broken.append((general, wrong, f"1 or blank, since {finding} is 1"))
+    for name in cells.columns:
         needed = dictionary.column(name).applies_when
         if needed:
-            given = yes.get(needed, pd.Series(False, index=raw.index))
-            broken.append((name, (raw[name] != "") & ~given, f"blank unless {needed} is 1"))
+            given = numbers[needed] == 1 if needed in numbers else pd.Series(False, index=cells.index)
+            broken.append((name, (cells[name] != "") & ~given, f"blank unless {needed} is 1"))
     return [
-        Problem(int(row), name, raw.at[row, name], accepted)
+        Problem(int(row), name, str(cells.at[row, name]), accepted)
         for name, where, accepted in broken
-        for row in raw.index[where]
+        for row in cells.index[where]
     ]
 
 
-def _typed(raw: pd.DataFrame) -> pd.DataFrame:
-    frame = pd.DataFrame(index=pd.RangeIndex(len(raw)))
+def _typed(cells: pd.DataFrame) -> pd.DataFrame:
+    numbers, frame = _known(cells).reset_index(drop=True), {}
+    cells = cells.reset_index(drop=True)
     for name, column in dictionary.stored().items():
-        cells = raw[name].reset_index(drop=True) if name in raw else pd.Series("", index=frame.index)
-        cells = cells.mask(cells == "", None)
+        kind = PANDAS_TYPES[column.type]
         if column.type == "category":
-            frame[name] = pd.Categorical(cells, categories=column.values)
-        elif column.type == "text":
-            frame[name] = cells.astype("string")
+            kind = pd.CategoricalDtype(list(column.values))
+        if name not in cells:
+            frame[name] = pd.Series(pd.NA, index=cells.index, dtype=kind)
+        elif name in numbers:
+            frame[name] = numbers[name].astype("Float64").astype(kind)
         else:
-            frame[name] = pd.to_numeric(cells).astype("Float64").astype(PANDAS_TYPES[column.type])
-    frame.attrs["absent"] = [name for name in dictionary.stored() if name not in raw]
+            texts = cells[name].cat.remove_categories([""]) if "" in cells[name].cat.categories else cells[name]
+            frame[name] = texts.astype(kind)
+    frame = pd.DataFrame(frame, index=cells.index)
+    frame.attrs["absent"] = [name for name in dictionary.stored() if name not in cells]
     return frame
 
 
@@ -312,6 +290,11 @@ def _named(condition: pd.Series, name: str, yes: str) -> pd.Series:
     return pd.Series(pd.Categorical(named.where(named.notna(), None), categories=values), index=condition.index)
 
 
+def is_reconstructed(frame: pd.DataFrame) -> bool:
+    """Tell whether these are synthetic patients, as many as the paper's."""
+    return bool(frame["synthetic"].fillna(False).all()) and len(frame) == int(published.printed(PATIENTS, "table1"))
+
+
 def provenance(frame: pd.DataFrame) -> str:
     """Say in one sentence whose patients these are: reconstructed, real, or both.
 
@@ -319,8 +302,10 @@ def provenance(frame: pd.DataFrame) -> str:
     'Reconstructed cohort: 76 synthetic patients who never existed, built from the printed tables.'
     """
     synthetic = int(frame["synthetic"].fillna(False).sum())
-    if synthetic == len(frame):
+    if is_reconstructed(frame):
         return f"Reconstructed cohort: {synthetic} synthetic patients who never existed, built from the printed tables."
+    if synthetic == len(frame):
+        return f"Synthetic cohort: {synthetic} made-up patients who never existed. Do not report it as observed."
     if synthetic:
         return f"Mixed cohort: {synthetic} of {len(frame)} patients are synthetic. Do not report it as observed."
     return f"Cohort of {len(frame)} patients, none of them marked as synthetic."

@@ -1,11 +1,14 @@
 """The data dictionary: every column of a cohort, its label, type and accepted values."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 import pandas as pd
 
 from nxp2lib import paths
+
+NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]{1,2})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,25 @@ class Column:
             return "text"
         kind = "a whole number" if self.type == "integer" else "a number"
         return f"{kind} from {self.minimum:g} to {self.maximum:g} ({self.unit})"
+
+    def accepts(self, text: str) -> bool:
+        """Tell whether a cell may hold this text; blank is accepted, since `required` is another question.
+
+        >>> column("age_at_onset").accepts("58"), column("age_at_onset").accepts("580"), column("sex").accepts("m")
+        (True, False, False)
+        """
+        if text == "":
+            return True
+        if self.type == "text":
+            return not text.startswith(("=", "#"))  # a formula, or Excel's error
+        if self.type == "category":
+            return text in self.values
+        if not NUMBER.fullmatch(text):
+            return False
+        number = float(text)
+        if self.values:
+            return number in map(float, self.values)
+        return self.minimum <= number <= self.maximum and (self.type == "number" or number == int(number))
 
 
 def _column(row: dict[str, str]) -> Column:

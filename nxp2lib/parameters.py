@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from nxp2lib import paths
 
-COHORT_PATH, OUTPUT_DIR = "cohort_path", "output_dir"  # the parameters behind --data and --out
+COHORT_PATH, MAP_PATH, OUTPUT_DIR = "cohort_path", "map_path", "output_dir"  # behind --data, --map and --out
 FILE = "_path"  # ends the name of every parameter that is an input file
 YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 CONVERTERS = {

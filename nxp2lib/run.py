@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nxp2lib import __version__, paths
-from nxp2lib.parameters import COHORT_PATH, FILE, OUTPUT_DIR, Notebook, RunError, choose, locate, read, settle
+from nxp2lib.parameters import COHORT_PATH, FILE, MAP_PATH, OUTPUT_DIR, Notebook, RunError, choose, locate, read, settle
 
 MANIFEST = "manifest.json"
 LIBRARIES = ["pandas", "numpy", "scipy", "matplotlib", "papermill", "ortools"]
@@ -71,6 +71,7 @@ class Outcome(NamedTuple):
 def plan(
     names: Iterable[str] = (),
     data: str | Path | None = None,
+    map_file: str | Path | None = None,
     out: str | Path | None = None,
     given: dict[str, str] | None = None,
     jobs: int | None = None,
@@ -78,24 +79,24 @@ def plan(
 ) -> Plan:
     """Check what is asked for, load the cohort once, and, when all is well, create the output folder.
 
-    ``names`` are notebooks of ``folder`` (none: all); ``data`` and ``out`` are the parameters ``cohort_path`` and
-    ``output_dir``; ``given`` maps further parameters to their values as text; ``jobs`` is the number of notebooks run
-    at once (None: one per processor core).
+    ``names`` are notebooks of ``folder`` (none: all); ``data``, ``map_file`` and ``out`` are the parameters
+    ``cohort_path``, ``map_path`` and ``output_dir``; ``given`` maps further parameters to their values as text;
+    ``jobs`` is the number of notebooks run at once (None: one per processor core).
 
     Raises RunError for anything unknown, unreadable, out of range or not writable.
     """
     from nxp2lib import cohort
 
     started = datetime.now().astimezone()
-    options = {COHORT_PATH: data, OUTPUT_DIR: out}
-    for name, option in [(COHORT_PATH, "--data"), (OUTPUT_DIR, "--out")]:
+    options = {COHORT_PATH: data, MAP_PATH: map_file, OUTPUT_DIR: out}
+    for name, option in [(COHORT_PATH, "--data"), (MAP_PATH, "--map"), (OUTPUT_DIR, "--out")]:
         if options[name] is not None and name in (given or {}):
             raise RunError(f"{option} and -p {name} mean the same; give one of them")
     wanted = dict(given or {}) | {name: str(value) for name, value in options.items() if value is not None}
     notebooks = settle([read(path) for path in choose(names, folder)], wanted)
     patients_file = locate(wanted.get(COHORT_PATH, paths.COHORT))
     try:
-        patients = len(cohort.load(patients_file))
+        patients = len(cohort.load(patients_file, map_path=wanted.get(MAP_PATH, "")))
     except (OSError, cohort.CohortError) as error:
         raise RunError(str(error)) from None
     files = [value for notebook in notebooks for name, value in notebook.passed.items() if name.endswith(FILE)]

@@ -21,6 +21,7 @@ atexit.register(shutil.rmtree, os.environ["NXP2_OUTPUT_ROOT"], ignore_errors=Tru
 
 PARAMETERS = """\
 cohort_path: str = "data/cohort.csv"  # one patient per row
+map_path: str = ""  # headers and codes
 output_dir: str = "outputs"  # folder of the results
 juvenile_below_age: int = 18  # (years)
 confidence: float = 0.95  # level of the intervals

@@ -127,7 +127,7 @@ def test_a_terminal_gets_a_progress_bar(nxp2, notebooks, write_cohort):
         (["-p", "confidence=high"], "confidence: 'high' is not accepted; accepted: a number, such as 0.95"),
         (["-p", "juvenile_below_age=200"], "juvenile_below_age: 200 is not accepted; accepted: 1 to 110 (years)"),
         (["--data", "chort.csv"], "did you mean 'cohort.csv'?"),
-        (["--data", "junk.xlsx"], "accepted: a CSV file in UTF-8 or an Excel workbook"),
+        (["--data", "junk.xlsx"], "not an Excel workbook; accepted: a CSV file (.csv), an Excel workbook (.xlsx)"),
         (["--data", "wrong.csv"], "did you mean 'dysphagia'?"),
         (["--out", "cohort.csv"], "results cannot be written there"),
         (["--out", "cohort.csv/below"], "results cannot be written there"),
@@ -151,23 +151,28 @@ def test_a_mistake_is_told_in_one_line_and_nothing_is_written(nxp2, notebooks, w
 
 
 @pytest.mark.parametrize("name", ["cohort.csv", "cohort.xlsx"])
-def test_a_clean_file_is_told_in_one_line(nxp2, write_cohort, name):
+def test_a_clean_file_has_no_problems(nxp2, write_cohort, name):
     write_cohort(200, missing=0.2, name=name)
     done = nxp2("validate", name)
-    assert done.exit_code == 0 and done.stdout == f"{name}: 200 patients, no problems\n"
+    assert done.exit_code == 0 and "\nProblems" not in done.stdout
+    assert done.stdout.splitlines()[0].startswith(f"{name}: {'Excel' if name.endswith('x') else 'CSV file in UTF-8'}")
+    assert f"{name}: 200 patients, no problems, " in done.stdout
 
 
 def test_a_clean_file_lists_the_columns_that_it_lacks(nxp2, tmp_path):
     (tmp_path / "few.csv").write_text("patient_id,sex,age_at_onset\na,male,3\n", encoding="utf-8")
     done = nxp2("validate", "few.csv")
-    assert done.stdout.startswith("few.csv: 1 patient, no problems; not in the file: center, synthetic, any_rash, ")
+    assert "Not in the file, so unknown for everyone: center, synthetic, any_rash, " in done.stdout
+    assert done.stdout.endswith("few.csv: 1 patient, no problems, no warnings\n")
 
 
 def test_every_problem_is_listed_in_aligned_lines_and_in_full(nxp2, tmp_path):
     (tmp_path / "wrong.csv").write_text(WRONG, encoding="utf-8")
     done = nxp2("validate", "wrong.csv")
     assert done.exit_code == 1
-    header, *rows, last = done.stdout.splitlines()
+    lines = done.stdout[done.stdout.index("Problems\n") :].splitlines()[1:]
+    header, *rows, blank, last = lines
+    assert blank == ""
     starts = [header.index(name) for name in ("row", "column", "value", "accepted")]
     cells = [[row[a:b].strip() for a, b in zip(starts, [*starts[1:], None], strict=True)] for row in rows]
     assert [row[:3] for row in cells] == [
@@ -177,7 +182,7 @@ def test_every_problem_is_listed_in_aligned_lines_and_in_full(nxp2, tmp_path):
         ["3", "age_at_onset", "4\\x1b[31m"],
     ]
     assert cells[1][3] == "male or female"
-    assert last == "wrong.csv: 4 problems"
+    assert last == "wrong.csv: 2 patients, 4 problems, no warnings"
 
 
 def test_a_terminal_gets_a_table_with_every_cell_in_full(nxp2, tmp_path):
@@ -201,13 +206,17 @@ def test_json_is_one_object_and_nothing_else(nxp2, tmp_path):
 def test_json_of_a_clean_file_has_no_problems(nxp2, write_cohort):
     write_cohort(5)
     done = nxp2("validate", "cohort.csv", "--json")
-    assert done.exit_code == 0 and json.loads(done.stdout) == {"file": "cohort.csv", "patients": 5, "problems": []}
+    found = json.loads(done.stdout)
+    assert done.exit_code == 0 and (found["patients"], found["problems"], found["absent"]) == (5, [], [])
+    assert found["columns"][0] == {
+        "header": "patient_id", "column": "patient_id", "how": "the dictionary's name", "values": ""
+    }  # fmt: skip
 
 
 def test_a_file_that_cannot_be_read_is_a_problem_of_its_own(nxp2, tmp_path):
     (tmp_path / "junk.xlsx").write_bytes(os.urandom(2000))
     done = nxp2("validate", "junk.xlsx")
-    assert done.exit_code == 1 and "a CSV file in UTF-8 or an Excel workbook" in done.stdout
+    assert done.exit_code == 1 and "not an Excel workbook" in done.stdout
     assert json.loads(nxp2("validate", "junk.xlsx", "--json").stdout)["patients"] is None
 
 
@@ -217,6 +226,47 @@ def test_a_missing_file_is_answered_with_the_nearest_and_exit_status_2(nxp2, wri
     done = nxp2("validate", "cohrt.csv", *options)
     assert done.exit_code == 2 and done.stdout == ""
     assert done.stderr.endswith("did you mean 'cohort.csv'?\n")
+
+
+def test_a_page_of_queries_is_written_on_request(nxp2, tmp_path):
+    (tmp_path / "wrong.csv").write_text(WRONG, encoding="utf-8")
+    done = nxp2("validate", "wrong.csv", "--html", "queries.html")
+    assert done.exit_code == 1 and done.stdout.endswith("queries.html\n")
+    assert "mal" in (tmp_path / "queries.html").read_text(encoding="utf-8")
+    assert nxp2("validate", "wrong.csv", "--html", "queries.txt").exit_code == 2
+
+
+def test_a_map_explains_headers_and_codes_to_validate_and_run(nxp2, notebooks, tmp_path):
+    (tmp_path / "mine.csv").write_text("code;Geschlecht;age_at_onset\np1;w;30\n", encoding="utf-8")
+    (tmp_path / "map.yml").write_text("columns: {code: patient_id, Geschlecht: sex}\nvalues: {sex: {w: female}}\n")
+    assert nxp2("validate", "mine.csv").exit_code == 1
+    done = nxp2("validate", "mine.csv", "--map", "map.yml")
+    assert done.exit_code == 0 and "w read as female" in done.stdout
+    ran = nxp2("run", "--notebooks", notebooks, "01", "--data", "mine.csv", "--map", "map.yml", "--out", "out")
+    assert ran.exit_code == 0, ran.stderr
+    refused = nxp2("run", "--notebooks", notebooks, "--data", "mine.csv", "--out", "out2")
+    assert refused.exit_code == 2 and not (tmp_path / "out2").exists()
+    assert nxp2("validate", "mine.csv", "--map", "mapp.yml").stderr.endswith("did you mean 'map.yml'?\n")
+
+
+# template
+
+
+@pytest.mark.parametrize("words", [["form.xlsx"], ["form.csv"], ["--redcap", "form.csv"]])
+def test_a_form_is_written_and_never_over_a_filled_one(nxp2, tmp_path, words):
+    done = nxp2("template", *words)
+    assert done.exit_code == 0 and done.stdout == f"Wrote {tmp_path / words[-1]}\n"
+    (tmp_path / words[-1]).write_text("filled")
+    again = nxp2("template", *words)
+    assert again.exit_code == 2 and "exists already" in again.stderr
+    assert (tmp_path / words[-1]).read_text() == "filled"
+
+
+@pytest.mark.parametrize("words", [[], ["a.xlsx", "--redcap", "b.csv"], ["form.docx"], ["--redcap", "d.xlsx"]])
+def test_a_form_of_another_kind_is_refused_in_one_line(nxp2, tmp_path, words):
+    done = nxp2("template", *words)
+    assert done.exit_code == 2 and done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 # reconstruct

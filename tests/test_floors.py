@@ -8,15 +8,15 @@ from nxp2lib import paths
 
 FLOORS = [
     {"__init__"},
-    {"paths", "dictionary", "published"},
-    {"cohort"},
+    {"paths", "dictionary", "published", "problem"},
+    {"reading", "identifiers", "column_map", "understanding", "plausibility", "cohort"},
     {"describe", "compare", "incidence"},
     {
         *("constraints", "counts", "creatine_kinase", "reconstruct", "bounds", "witnesses", "archive"),
         *("patterns", "contradictions", "attainable", "conventions", "summaries", "verdicts", "audit"),
         *("cells", "ledger_row", "compared_counts", "compared_numbers", "ledger"),
     },
-    {"export", "table", "figure"},
+    {"export", "table", "figure", "pages", "forms", "queries"},
     {"parameters", "run"},
     {"terminal", "cli_paper", "cli_cohort", "cli", "__main__"},
 ]

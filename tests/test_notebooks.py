@@ -149,7 +149,7 @@ def test_a_bold_term_is_in_the_glossary(name):
 
 def test_one_failure_on_purpose_is_shown_where_data_are_loaded():
     failing = [cell for cell in cells("01_cohort", "code") if "except cohort.CohortError" in cell.source]
-    assert "row 3, column sex: 'F' is not accepted; accepted: male or female" in texts(failing[0])
+    assert "row 2, column sex: '?' is not accepted; accepted: male or female" in texts(failing[0])
 
 
 @every_notebook

@@ -273,6 +273,7 @@ def test_the_manifest_tells_what_went_in_and_what_came_out(finished):
     }
     assert record["notebooks"]["06_tells"]["parameters"] == {
         "cohort_path": "patients.csv",
+        "map_path": "",
         "output_dir": "out",
         "juvenile_below_age": 18,
         "confidence": 0.9,
@@ -366,7 +367,7 @@ def test_parameters_that_are_not_plain_values_are_refused(write_notebook, tmp_pa
     ("name", "said"),
     [
         ("confidance", r"confidance: none of the chosen notebooks has this parameter; did you mean 'confidence'\?"),
-        ("zzz", "zzz: none .*; there are: cohort_path, output_dir, juvenile_below_age, confidence, nothing"),
+        ("zzz", "zzz: none .*; there are: cohort_path, map_path, output_dir, juvenile_below_age, confidence, nothing"),
     ],
 )
 def test_an_unknown_parameter_is_answered_with_the_nearest(folder, name, said):
@@ -465,7 +466,7 @@ def test_a_cohort_with_problems_is_refused_with_all_its_lines(folder, tmp_path):
 
 def test_a_cohort_that_cannot_be_read_is_refused(folder, tmp_path):
     (tmp_path / "junk.xlsx").write_bytes(bytes(range(256)) * 20)
-    refused("junk.xlsx: .*accepted: a CSV file in UTF-8 or an Excel workbook", folder, data=tmp_path / "junk.xlsx")
+    refused("junk.xlsx: .*not an Excel workbook", folder, data=tmp_path / "junk.xlsx")
 
 
 @pytest.mark.parametrize("below", ["", "deeper/still", "notebooks"])
