@@ -68,6 +68,10 @@ def run(
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Notebooks run at the same time. Not given: one per core.")
     ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run notebooks again although nothing has changed.")] = False,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=1, help="Stop a notebook after so long. Not given: never.")
+    ] = None,
     folder: Annotated[Path, typer.Option("--notebooks", hidden=True)] = paths.NOTEBOOKS,
 ) -> None:
     """Execute the notebooks and save their results."""
@@ -75,7 +79,7 @@ def run(
 
     given = dict(_pair(text) for text in parameter or [])
     try:
-        plan = runner.plan(notebook or (), data, map_file, out, given, jobs, folder)
+        plan = runner.plan(notebook or (), data, map_file, out, given, jobs, folder, fresh, timeout)
         outcomes = _watch(plan)
         runner.write_manifest(plan, outcomes)
     except runner.RunError as error:
@@ -125,7 +129,7 @@ def _watch(plan) -> list:
 def _say_outcome(console, outcome, plan) -> None:
     width = max(len(notebook.name) for notebook in plan.notebooks)
     terminal.say(
-        console, f"{outcome.name:<{width}}  {outcome.status:<6} {outcome.seconds:6.1f} s", "red" * bool(outcome.error)
+        console, f"{outcome.name:<{width}}  {outcome.status:<9} {outcome.seconds:6.1f} s", "red" * bool(outcome.error)
     )
     if outcome.error:
         terminal.say(console, f"    {outcome.error}")
@@ -135,6 +139,8 @@ def _say_outcome(console, outcome, plan) -> None:
 def _say_summary(console, plan, outcomes: list, seconds: float) -> None:
     failed = sum(bool(outcome.error) for outcome in outcomes)
     counts = f"{terminal.count(len(outcomes), 'notebook')}: {len(outcomes) - failed} ok, {failed} failed"
+    unchanged = sum(outcome.unchanged for outcome in outcomes)
+    counts += f" ({unchanged} unchanged, not run again; --fresh runs all)" if unchanged else ""
     together = sum(outcome.seconds for outcome in outcomes)
     times = f"{seconds:.1f} s (one after another: {together:.1f} s)"
     terminal.say(console, f"{terminal.count(plan.patients, 'patient')}; {counts}; {times}")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from nxp2lib import paths
 
 COHORT_PATH, MAP_PATH, OUTPUT_DIR = "cohort_path", "map_path", "output_dir"  # behind --data, --map and --out
+LONGEST = 1000  # characters of a value
 FILE = "_path"  # ends the name of every parameter that is an input file
 YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 CONVERTERS = {
@@ -176,6 +177,8 @@ def convert(name: str, text: str, kinds: Iterable[str]) -> object:
 
     Raises RunError saying what is accepted.
     """
+    if len(text) > LONGEST or not text.isprintable():
+        raise RunError(f"{name}: accepted are at most {LONGEST} characters, without line breaks or control characters")
     if text == "None" and "None" in kinds:
         return None
     if name.endswith(FILE):

@@ -11,6 +11,8 @@ PUBLISHED = DATA / "published"
 NOTEBOOKS = ROOT / "notebooks"
 OUTPUTS = ROOT / "outputs"
 
+PARTIAL = ".partial"  # in the name of a file that is being written
+
 COHORT = DATA / "cohort.csv"
 SCREENING = DATA / "screening.csv"
 DICTIONARY = DATA / "data_dictionary.csv"
@@ -66,12 +68,18 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
     A reader, or a run that is killed, sees the old file or the new one, never half of one. The temporary
     name keeps the file's suffix, since writers choose their format by it. Missing folders are created.
+
+    Where the environment variable ``NXP2_WRITTEN`` names a file, the path is added to it: a run sets it to learn what
+    a notebook leaves.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    partial = path.with_name(f".{path.stem}.{os.getpid()}{PARTIAL}{path.suffix}")
     try:
         yield partial
         partial.replace(path)
+        if listed := os.environ.get("NXP2_WRITTEN"):
+            with Path(listed).open("a", encoding="utf-8") as file:
+                file.write(f"{path.absolute()}\n")
     finally:
         partial.unlink(missing_ok=True)

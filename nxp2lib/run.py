@@ -4,30 +4,28 @@ A run has three steps: `plan` checks everything that a user can get wrong, `exec
 notebooks run, `write_manifest` leaves the record.
 """
 
-import hashlib
+import errno
 import itertools
-import json
 import logging
 import os
-import platform
 import queue
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from nxp2lib import __version__, paths
+from nxp2lib import paths, record
 from nxp2lib.parameters import COHORT_PATH, FILE, MAP_PATH, OUTPUT_DIR, Notebook, RunError, choose, locate, read, settle
 
-MANIFEST = "manifest.json"
-LIBRARIES = ["pandas", "numpy", "scipy", "matplotlib", "papermill", "ortools"]
+LOCK = ".lock"
+DIED = "the kernel died; if it ran out of memory, --jobs 1 runs one notebook at a time"
 LONGEST_FOLDER = 85  # characters, for sockets: a socket's whole path may have 103 on macOS, 107 on Linux
 MEANT_TO_FAIL = "raises-exception"  # the tag of a cell that is expected to raise
 
@@ -36,7 +34,9 @@ MEANT_TO_FAIL = "raises-exception"  # the tag of a cell that is expected to rais
 class Plan:
     """Everything that a run needs, checked beforehand.
 
-    ``checksums`` are those of the inputs at that time, ``cohort_sum`` the cohort's among them.
+    ``checksums`` are those of the inputs at that time, ``cohort_sum`` the cohort's among them; ``fingerprints`` sum
+    them up per notebook. ``kept`` are the records of notebooks that need not run, since nothing has changed, or were
+    not chosen. ``timeout`` is in seconds per notebook.
     """
 
     notebooks: list[Notebook]
@@ -46,6 +46,9 @@ class Plan:
     jobs: int
     started: datetime
     checksums: dict[str, str]
+    fingerprints: dict[str, str]
+    kept: dict[str, dict]
+    timeout: float | None
 
 
 class Progress(NamedTuple):
@@ -56,16 +59,21 @@ class Progress(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """A notebook has ended; ``error`` is empty, or the failing cell's ``ErrorName: message``."""
+    """A notebook has ended; ``error`` is empty, or the failing cell's ``ErrorName: message``.
+
+    ``left`` are the files that it wrote, with their checksums; ``unchanged`` says that it did not have to run.
+    """
 
     name: str
     seconds: float
     error: str
+    left: dict[str, str] = {}  # noqa: RUF012 (of a named tuple)
+    unchanged: bool = False
 
     @property
     def status(self) -> str:
-        """``ok`` or ``failed``."""
-        return "failed" if self.error else "ok"
+        """``ok``, ``failed`` or ``unchanged``."""
+        return "failed" if self.error else "unchanged" if self.unchanged else "ok"
 
 
 def plan(
@@ -76,12 +84,16 @@ def plan(
     given: dict[str, str] | None = None,
     jobs: int | None = None,
     folder: Path = paths.NOTEBOOKS,
+    fresh: bool = False,
+    timeout: float | None = None,
 ) -> Plan:
     """Check what is asked for, load the cohort once, and, when all is well, create the output folder.
 
     ``names`` are notebooks of ``folder`` (none: all); ``data``, ``map_file`` and ``out`` are the parameters
     ``cohort_path``, ``map_path`` and ``output_dir``; ``given`` maps further parameters to their values as text;
-    ``jobs`` is the number of notebooks run at once (None: one per processor core).
+    ``jobs`` is the number of notebooks run at once (None: one per processor core). A notebook of which nothing has
+    changed since it last ran into this folder is not run again, unless ``fresh``; one that takes longer than
+    ``timeout`` seconds is stopped (None: never).
 
     Raises RunError for anything unknown, unreadable, out of range or not writable.
     """
@@ -100,35 +112,48 @@ def plan(
     except (OSError, cohort.CohortError) as error:
         raise RunError(str(error)) from None
     files = [value for notebook in notebooks for name, value in notebook.passed.items() if name.endswith(FILE)]
-    checksums = _checksums([patients_file, *map(Path, filter(None, files)), *(notebook.path for notebook in notebooks)])
+    inputs = [patients_file, *map(Path, filter(None, files)), *(notebook.path for notebook in notebooks)]
+    shared = record.project()
+    checksums = {record.called(path): record.checksum(path) for path in inputs} | shared
+    cohort_sum = checksums[record.called(patients_file)]
     output = paths.expanded(wanted.get(OUTPUT_DIR, paths.output_folder("outputs"))).absolute()
-    cohort_sum = checksums[_called(patients_file)]
-    if len(notebooks) < len(choose([], folder)) and _other_cohort(output, cohort_sum):
+    earlier = record.earlier(output)
+    other = bool(earlier) and earlier.get("cohort_sha256") != cohort_sum
+    if other and len(notebooks) < len(choose([], folder)):
         raise RunError(
             f"{output}: holds results of another cohort; run all notebooks, or choose another folder with --out"
         )
+    fingerprints = {notebook.name: record.fingerprint(notebook, shared | record.versions()) for notebook in notebooks}
     _make_writable(output, folder)
-    return Plan(notebooks, patients, cohort_sum, output, jobs or os.cpu_count() or 1, started, checksums)
+    kept = {} if other else {
+        name: entry for name, entry in earlier.get("notebooks", {}).items()
+        if name not in fingerprints or (not fresh and _unchanged(entry, fingerprints[name], output))
+    }  # fmt: skip
+    jobs = jobs or os.cpu_count() or 1
+    return Plan(notebooks, patients, cohort_sum, output, jobs, started, checksums, fingerprints, kept, timeout)
 
 
-def _other_cohort(output: Path, cohort_sum: str) -> bool:
-    """Tell whether the record of an earlier run in this folder is that of another cohort."""
-    try:
-        return json.loads((output / MANIFEST).read_text(encoding="utf-8"))["cohort_sha256"] != cohort_sum
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+def _unchanged(entry: dict, fingerprint: str, output: Path) -> bool:
+    """Tell whether an earlier run rests on the same inputs, went well, and left what is still there."""
+    same = entry.get("status") == "ok" and entry.get("fingerprint") == fingerprint
+    return same and record.still_there(entry, output)
 
 
 def _make_writable(output: Path, sources: Path) -> None:
-    """Create the output folder and take away an earlier run's record, which these results will not match."""
+    """Create the output folder, or raise RunError where results cannot or must not go there."""
     copies = output / "notebooks"
     inputs = [sources, paths.DATA, paths.NOTEBOOKS, Path(__file__).parent]
     if any(copies.resolve().is_relative_to(place.resolve()) for place in inputs):
         raise RunError(f"{output}: results do not go among the project's own files; choose another folder")
+    for name in ("notebooks", "results", "tables", "figures"):
+        if (output / name).is_symlink():
+            raise RunError(f"{output / name}: is a link to another place; remove it, or choose another folder")
     try:
         copies.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=copies):
-            (output / MANIFEST).unlink(missing_ok=True)
+            pass
+        if (output / record.MANIFEST).is_dir():
+            raise IsADirectoryError(errno.EISDIR, f"{record.MANIFEST} is a folder")
     except OSError as error:
         raise RunError(f"{output}: results cannot be written there ({error.strerror or error})") from None
 
@@ -137,8 +162,35 @@ def execute(plan: Plan) -> Iterator[Progress | Outcome]:
     """Run the planned notebooks, ``plan.jobs`` at once; yield progress, and one outcome for each of them.
 
     Leaves ``notebooks/NAME.ipynb`` in the output folder, whole or not at all; that of a failed notebook ends with the
-    failing cell. Closing the iterator stops whatever still runs.
+    failing cell. The manifest is written anew whenever a notebook has ended, so that after a run that was killed the
+    next one goes on. Closing the iterator stops whatever still runs.
+
+    Raises RunError where another run is writing into the same folder.
     """
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(plan.output / LOCK, timeout=0):
+            record.clean(plan.output)
+            yield from _recorded(plan)
+    except Timeout:
+        raise RunError(f"{plan.output}: another run is writing there; wait for it, or choose another --out") from None
+
+
+def _recorded(plan: Plan) -> Iterator[Progress | Outcome]:
+    outcomes = [Outcome(n.name, 0.0, "", unchanged=True) for n in plan.notebooks if n.name in plan.kept]
+    write_manifest(plan, outcomes)
+    yield from outcomes
+    for message in _executed(plan, [n for n in plan.notebooks if n.name not in plan.kept]):
+        if isinstance(message, Outcome):
+            outcomes.append(message)
+            write_manifest(plan, outcomes)
+        yield message
+
+
+def _executed(plan: Plan, notebooks: list[Notebook]) -> Iterator[Progress | Outcome]:
+    if not notebooks:
+        return
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
     import papermill  # noqa: F401  (once, before the threads)
 
@@ -146,9 +198,9 @@ def execute(plan: Plan) -> Iterator[Progress | Outcome]:
     with (
         tempfile.TemporaryDirectory(prefix="nxp2-", ignore_cleanup_errors=True) as folder,
         ThreadPoolExecutor(plan.jobs) as pool,
-        _Session(plan.output, Path(folder), messages.put) as session,
+        _Session(plan, Path(folder), messages.put) as session,
     ):
-        unfinished = [pool.submit(session.run, notebook) for notebook in plan.notebooks]
+        unfinished = [pool.submit(session.run, notebook) for notebook in notebooks]
         while unfinished:
             with suppress(queue.Empty):  # a wait without end would not hear Ctrl-C on Windows
                 message = messages.get(timeout=1)
@@ -162,8 +214,8 @@ class _Session:
     Leaving the block kills them all; a notebook that was still running leaves nothing.
     """
 
-    def __init__(self, output: Path, folder: Path, send: Callable[[Progress | Outcome], None]):
-        self.output, self.folder, self.send = output, folder, send
+    def __init__(self, plan: Plan, folder: Path, send: Callable[[Progress | Outcome], None]):
+        self.output, self.timeout, self.folder, self.send = plan.output, plan.timeout, folder, send
         self.numbers = itertools.count()
         self.kernels = []
         self.stopped = False
@@ -180,17 +232,42 @@ class _Session:
     def run(self, notebook: Notebook) -> None:
         """Execute one notebook, leave its copy, and send its outcome."""
         since, seen, error = time.perf_counter(), {}, ""
+        copy, listed = self.output / "notebooks" / notebook.path.name, self.folder / f"{notebook.name}.written"
         try:
             if not self.stopped:
-                self._execute(notebook, seen)
+                with self._limited(seen):
+                    self._execute(notebook, seen)
         except Exception as caught:
             error = _failure(caught, seen)
+        left = {}
         try:
             if "notebook" in seen and not self.stopped:
-                _leave(seen["notebook"], self.output / "notebooks" / notebook.path.name)
+                _leave(seen["notebook"], copy)
+                with listed.open("a", encoding="utf-8") as file:
+                    file.write(f"{copy}\n")
+                left = record.left(listed, self.output)
         except OSError as caught:
             error = error or _line(type(caught).__name__, caught)
-        self.send(Outcome(notebook.name, time.perf_counter() - since, error))
+        self.send(Outcome(notebook.name, time.perf_counter() - since, error, left))
+
+    @contextmanager
+    def _limited(self, seen: dict) -> Iterator[None]:
+        """Kill the kernel of a notebook that takes too long, whatever it is doing; say so in ``seen``."""
+
+        def stop() -> None:
+            seen["late"] = f"not finished after {self.timeout:g} s; --timeout allows more"
+            kernel = seen.get("kernel")
+            if kernel and kernel.has_kernel:
+                kernel.provisioner.process.kill()
+
+        timer = threading.Timer(self.timeout, stop) if self.timeout else None
+        if timer:
+            timer.start()
+        try:
+            yield
+        finally:
+            if timer:
+                timer.cancel()
 
     def _execute(self, notebook: Notebook, seen: dict) -> None:
         """Run papermill; keep the executed notebook and the running cell in ``seen``, where a failure leaves them."""
@@ -198,7 +275,7 @@ class _Session:
         import papermill
 
         def began(cell, cell_index):
-            if self.stopped:
+            if self.stopped or "late" in seen:
                 raise RuntimeError("the run was stopped")
             seen["cell"] = cell
             self.send(Progress(notebook.name, cell_index))
@@ -210,14 +287,14 @@ class _Session:
             kernel_name="python3",
             language="python",
             progress_bar=False,
-            kernel_manager_class=self._kernel_manager(notebook.path.parent),
+            kernel_manager_class=self._kernel_manager(notebook, seen),
             shutdown_kernel="immediate",
             on_notebook_start=lambda notebook: seen.update(notebook=notebook),
             on_cell_start=began,
             record_timing=False,
         )
 
-    def _kernel_manager(self, workplace: Path) -> type:
+    def _kernel_manager(self, notebook: Notebook, seen: dict) -> type:
         """Return a class whose kernels run this interpreter, whatever is installed, and talk through files."""
         from ipykernel.kernelspec import get_kernel_dict
         from jupyter_client.kernelspec import KernelSpec
@@ -233,11 +310,14 @@ class _Session:
                 file = session.folder / f"{next(session.numbers)}.json"
                 super().__init__(transport=transport, connection_file=str(file), **settings)
                 session.kernels.append(self)
+                seen["kernel"] = self
 
             async def start_kernel(self, **settings):
-                settings["env"] = {**os.environ, "IPYTHONDIR": str(session.folder)}  # no one's own startup files
+                own = {"IPYTHONDIR": str(session.folder)}  # no one's own startup files
+                own["NXP2_WRITTEN"] = str(session.folder / f"{notebook.name}.written")
+                settings["env"] = {**os.environ, **own}
                 quiet = dict.fromkeys(["stdout", "stderr"], subprocess.DEVNULL)  # cells' output takes another way
-                await super().start_kernel(cwd=str(workplace), **quiet, **settings)
+                await super().start_kernel(cwd=str(notebook.path.parent), **quiet, **settings)
 
         return Kernel
 
@@ -249,10 +329,14 @@ def _failure(caught: Exception, seen: dict) -> str:
     from papermill.execute import remove_error_markers
 
     if not isinstance(caught, PapermillExecutionError):  # the kernel is gone, so the cell says nothing itself
-        name = type(caught).__name__
+        name, said = type(caught).__name__, str(caught)
+        if "late" in seen:
+            name, said = "TimeoutError", seen["late"]
+        elif name == "DeadKernelError":
+            said = DIED
         if seen.get("cell", {}).get("cell_type") == "code":
-            seen["cell"].outputs.append(new_output("error", ename=name, evalue=str(caught)))
-        return _line(name, caught)
+            seen["cell"].outputs.append(new_output("error", ename=name, evalue=said))
+        return _line(name, said)
     outputs = [(cell, output) for cell in seen["notebook"].cells for output in cell.get("outputs", [])]
     if all(MEANT_TO_FAIL in cell.metadata.tags for cell, output in outputs if output.output_type == "error"):
         remove_error_markers(seen["notebook"])
@@ -277,46 +361,35 @@ def _leave(executed, path: Path) -> None:
 def write_manifest(plan: Plan, outcomes: Iterable[Outcome]) -> Path:
     """Write ``manifest.json``: what went in, what came out, when, and with which versions. Return its path.
 
-    It holds no patient's data and no folder outside the project: other files are called by their names alone.
+    While notebooks are still running, ``finished`` is null, and only those that have ended are listed. It holds no
+    patient's data and no folder outside the project: other files are called by their names alone.
     """
-    finished = datetime.now().astimezone()
     ended = {outcome.name: outcome for outcome in outcomes}
-    record = {
+    now = datetime.now().astimezone()
+    entries = plan.kept | {
+        notebook.name: _entry(notebook, ended[notebook.name], plan.fingerprints[notebook.name])
+        for notebook in plan.notebooks
+        if notebook.name in ended and not ended[notebook.name].unchanged
+    }
+    complete = len(ended) == len(plan.notebooks)
+    written = {
         "started": plan.started.isoformat(timespec="seconds"),
-        "finished": finished.isoformat(timespec="seconds"),
-        "seconds": round((finished - plan.started).total_seconds(), 1),
+        "finished": now.isoformat(timespec="seconds") if complete else None,
+        "seconds": round((now - plan.started).total_seconds(), 1),
         "patients": plan.patients,
         "cohort_sha256": plan.cohort_sum,
-        "notebooks": {notebook.name: _entry(notebook, ended[notebook.name]) for notebook in plan.notebooks},
-        "versions": {
-            "python": platform.python_version(),
-            "nxp2lib": __version__,
-            **{name: version(name) for name in LIBRARIES},
-        },
+        "notebooks": dict(sorted(entries.items())),
+        "versions": record.versions(),
         "sha256": plan.checksums,
     }
-    with paths.replacing(plan.output / MANIFEST) as partial:
-        partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return plan.output / MANIFEST
+    return record.write(written, plan.output)
 
 
-def _entry(notebook: Notebook, outcome: Outcome) -> dict:
-    values = {name: parameter.default for name, parameter in notebook.parameters.items()} | notebook.passed
+def _entry(notebook: Notebook, outcome: Outcome, fingerprint: str) -> dict:
+    values = record.values(notebook)
     for name, value in values.items():
         if value and (name == OUTPUT_DIR or name.endswith(FILE)):
-            values[name] = _called(Path(value))
-    return {"status": outcome.status, "seconds": round(outcome.seconds, 1), "parameters": values}
-
-
-def _called(path: Path) -> str:
-    """Return a path as the manifest calls it: from the project's folder on, or the last part alone."""
-    if not path.is_absolute():
-        return path.as_posix()
-    return path.relative_to(paths.ROOT).as_posix() if path.is_relative_to(paths.ROOT) else path.name
-
-
-def _checksums(inputs: Iterable[Path]) -> dict[str, str]:
-    """Return the SHA-256 of the inputs, of the project's data files and of the package's sources, by file."""
-    data = [paths.SCREENING, paths.DICTIONARY, paths.RATES, *sorted(paths.PUBLISHED.glob("*.csv"))]
-    files = [*inputs, *data, *sorted(Path(__file__).parent.glob("*.py"))]
-    return {_called(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
+            values[name] = record.called(Path(value))
+    seconds = round(outcome.seconds, 1)
+    known = {"status": outcome.status, "seconds": seconds, "parameters": values}
+    return known | {"fingerprint": fingerprint, "left": outcome.left}

@@ -87,7 +87,7 @@ def test_a_log_has_one_plain_line_per_notebook_and_no_noise(notebooks, write_coh
     assert lines[2].startswith("20 patients; 2 notebooks: 2 ok, 0 failed; ")
     assert lines[3] == f"Results: {tmp_path / 'out'}"
     assert len(lines) == 4 and "\x1b" not in done.stdout
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["manifest.json", "notebooks"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["manifest.json", "notebooks"]
 
 
 def test_a_failed_notebook_is_named_with_its_error_and_exit_status_1(nxp2, notebooks, write_cohort):

@@ -17,7 +17,7 @@ FLOORS = [
         *("cells", "ledger_row", "compared_counts", "compared_numbers", "ledger"),
     },
     {"export", "table", "figure", "pages", "forms", "queries"},
-    {"parameters", "run"},
+    {"parameters", "record", "run"},
     {"terminal", "cli_paper", "cli_cohort", "cli", "__main__"},
 ]
 HEAVY = {"pandas", "numpy", "scipy", "matplotlib", "seaborn", "ortools", "papermill", "pandera", "rich"}

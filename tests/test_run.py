@@ -14,6 +14,7 @@ import nbformat
 import pytest
 
 from nxp2lib import parameters, paths, run
+from nxp2lib import record as record_of
 
 SLEEP = "import time; time.sleep(1.5)"
 FOREVER = "import time; time.sleep(60)"
@@ -100,7 +101,7 @@ def test_a_failed_notebook_leaves_its_copy_with_the_failing_cell(finished):
 
 def test_a_kernel_that_dies_is_a_failure_and_its_cell_says_so(finished):
     plan, messages, _, _ = finished
-    assert outcomes_of(messages)["04_dies"].error == "DeadKernelError: Kernel died"
+    assert outcomes_of(messages)["04_dies"].error == "DeadKernelError: " + run.DIED
     assert outputs_of(plan.output / "notebooks" / "04_dies.ipynb")[-1]["ename"] == "DeadKernelError"
 
 
@@ -237,7 +238,8 @@ def test_a_run_stopped_in_the_middle_leaves_whole_files_and_no_kernel(how, write
         _, said = process.communicate(timeout=30)
     assert [path.name for path in copies.iterdir()] == ["01_quick.ipynb"]
     assert outputs_of(copies / "01_quick.ipynb")
-    assert not (tmp_path / "out" / "manifest.json").exists()
+    record = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert record["finished"] is None and set(record["notebooks"]) <= {"01_quick"}
     wait_for(lambda: not is_running(int(pid_file.read_text())))
     if how != "SIGKILL":
         assert list(Path(short).iterdir()) == []
@@ -279,7 +281,7 @@ def test_the_manifest_tells_what_went_in_and_what_came_out(finished):
         "confidence": 0.9,
     }
     assert record["notebooks"]["01_sleeps"]["seconds"] >= 1.5
-    assert set(record["versions"]) == {"python", "nxp2lib", *run.LIBRARIES}
+    assert set(record["versions"]) == {"python", "nxp2lib", *record_of.LIBRARIES}
 
 
 def test_the_manifest_has_times_with_a_zone(finished):
@@ -305,12 +307,12 @@ def test_the_manifest_holds_no_patient_and_no_absolute_path(finished, tmp_path_f
     assert str(tmp_path_factory.getbasetemp()) not in text and str(paths.ROOT) not in text
 
 
-def test_a_new_run_takes_the_old_manifest_away_first(folder, write_cohort, tmp_path):
+def test_a_manifest_that_cannot_be_read_is_replaced(folder, write_cohort, tmp_path):
     old = tmp_path / "out" / "manifest.json"
     old.parent.mkdir()
-    old.write_text("{}", encoding="utf-8")
-    run.plan(["01"], data=write_cohort(), out=tmp_path / "out", folder=folder)
-    assert not old.exists()
+    old.write_text("[1, {", encoding="utf-8")
+    list(run.execute(run.plan(["06"], data=write_cohort(), out=tmp_path / "out", folder=folder)))
+    assert set(json.loads(old.read_text(encoding="utf-8"))["notebooks"]) == {"06_tells"}
 
 
 # What is refused
