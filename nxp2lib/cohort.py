@@ -259,12 +259,13 @@ def derive(frame: pd.DataFrame, juvenile_below_age: float = 18) -> pd.DataFrame:
 
     A derived value is missing where what it rests on is missing: with a heliotrope rash the phenotype is
     dermatomyositis even if Gottron's sign is unknown, without one it is unknown. ``juvenile_below_age`` (years):
-    onset before this age is juvenile.
+    onset before this age is juvenile; it is kept in ``frame.attrs``.
 
     Raises ValueError for an age limit outside 1 to 110 years.
     """
     check_age_limit(juvenile_below_age)
     frame = frame.copy()
+    frame.attrs["juvenile_below_age"] = juvenile_below_age
     dermatomyositis = frame["heliotrope_rash"] | frame["gottron_sign_or_papules"]
     frame["male"] = (frame["sex"] == "male").astype("boolean")
     frame["female"] = ~frame["male"]

@@ -19,6 +19,9 @@ import pandas as pd
 from nxp2lib import describe
 
 TIE = 1 + 1e-7  # tables this close in probability count as equally likely, as in R's fisher.test
+FEW = 1_000_000  # differences that are written down
+MOST_LISTED = 400  # patients in an R x C table of which all tables are listed
+MOST_TABLES = 20_000  # tables of equal margins that are all looked at for an interval
 EXACT_BELOW = 50  # the exact rank test is given for fewer patients per group, as in R's wilcox.test
 
 
@@ -120,10 +123,25 @@ def fisher(table: Sequence[Sequence[int]], confidence: float = 0.95) -> Fisher:
     from scipy.stats.contingency import odds_ratio
 
     estimate = float(odds_ratio(np.asarray(table), kind="conditional").statistic)
+    log_weights, observed = _probable(log_weights, observed)
     alpha = (1 - confidence) * (1 - 1e-12)  # an odds ratio whose P value is exactly 1 - confidence is not rejected
     high = _upper_limit(log_weights, observed, alpha)
     low = -_upper_limit(log_weights[::-1], len(log_weights) - 1 - observed, alpha)
+    low, high = (0.0 if abs(limit) < 1e-12 else limit for limit in (low, high))  # two tables that tie at exactly 1
     return Fisher(fisher_p(table), estimate, float(np.exp(low)), float(np.exp(high)))
+
+
+def _probable(log_weights: np.ndarray, observed: int) -> tuple[np.ndarray, int]:
+    """Leave out tables so far from the observed one that no odds ratio in the interval makes both of them likely.
+
+    The standard deviation of a cell is at most a quarter of the square root of all patients, and of the number of
+    tables; 100 of them on each side are kept.
+    """
+    if len(log_weights) <= MOST_TABLES:
+        return log_weights, observed
+    reach = int(MOST_TABLES / 2 + 100 * len(log_weights) ** 0.5)
+    first = max(0, observed - reach)
+    return log_weights[first : observed + reach + 1], observed - first
 
 
 def _upper_limit(log_weights: np.ndarray, observed: int, alpha: float) -> float:
@@ -145,7 +163,7 @@ def _upper_limit(log_weights: np.ndarray, observed: int, alpha: float) -> float:
         return float(probability[: observed + 1].sum() + probability[first_joined:].sum())
 
     right = None
-    for joined in range(highest, observed, -1):
+    for joined in range(_first_that_counts(log_weights, observed, alpha), observed, -1):
         tie = (log_weights[observed] - log_weights[joined]) / (joined - observed)
         if p_value(tie, joined + 1) > alpha:
             right = _beyond(tie, joined + 1, p_value, alpha) if right is None else right
@@ -154,6 +172,24 @@ def _upper_limit(log_weights: np.ndarray, observed: int, alpha: float) -> float:
             return tie
         right = tie
     return right
+
+
+def _first_that_counts(log_weights: np.ndarray, observed: int, alpha: float) -> int:
+    """Return a table to begin with: those above it join where the P value is still below half of ``alpha``.
+
+    Of few tables it is the highest one. Of many, the sum of probabilities below the observed table, which falls as the
+    odds ratio grows, is cut in halves.
+    """
+    low, high = observed, len(log_weights) - 1
+    if high - low <= MOST_TABLES // 100:
+        return high
+    while high - low > 1:
+        joined = (low + high) // 2
+        tie = (log_weights[observed] - log_weights[joined]) / (joined - observed)
+        probability = _probabilities(log_weights, tie)
+        small = probability[: observed + 1].sum() + probability[joined:].sum() < alpha / 2
+        low, high = (low, joined) if small else (joined, high)
+    return high
 
 
 def _beyond(start: float, joined: int, p_value, alpha: float) -> float:
@@ -174,12 +210,12 @@ def fisher_exact_rxc(table: Sequence[Sequence[int]]) -> float:
     >>> round(fisher_exact_rxc([[24, 25], [16, 3], [7, 1]]), 4)
     0.007
 
-    NaN for an empty table.
+    NaN for an empty table, and for one of more than ``MOST_LISTED`` patients, whose tables are too many to list.
     """
     from scipy.special import gammaln
 
     counts = np.asarray(table, dtype=int)
-    if not counts.sum():
+    if not 0 < counts.sum() <= MOST_LISTED:
         return float("nan")
     log_factorial = gammaln(np.arange(counts.sum() + 1) + 1)
     constant = log_factorial[counts.sum(0)].sum() + log_factorial[counts.sum(1)].sum() - log_factorial[counts.sum()]
@@ -231,8 +267,45 @@ def mann_whitney(second: Sequence[float], first: Sequence[float]) -> MannWhitney
     p_value = float(approximate.pvalue) if np.ptp(pooled) else 1.0
     exact = len(np.unique(pooled)) == len(pooled) and max(len(second), len(first)) < EXACT_BELOW
     p_exact = float(mannwhitneyu(second, first, method="exact").pvalue) if exact else float("nan")
-    shift = float(np.median(np.subtract.outer(second, first)))
-    return MannWhitney(u, p_value, p_exact, shift, u / (len(second) * len(first)))
+    return MannWhitney(u, p_value, p_exact, median_difference(second, first), u / (len(second) * len(first)))
+
+
+def median_difference(second: np.ndarray, first: np.ndarray) -> float:
+    """Return the median of all differences between a value of one sample and one of the other (Hodges-Lehmann).
+
+    The differences are not written down: their number below a limit is counted by sorting, the limit is moved until
+    few are left around the middle, and those alone are compared. So a million patients take seconds.
+
+    >>> float(median_difference(np.array([1.0, 5.0]), np.array([1.0, 2.0])))
+    1.5
+    """
+    pairs = len(second) * len(first)
+    samples = (*np.unique(second, return_counts=True), *np.unique(first, return_counts=True))
+    return float(np.mean([_difference_of_rank(*samples, rank) for rank in {(pairs - 1) // 2, pairs // 2}]))
+
+
+def _difference_of_rank(second, of_second, first, of_first, rank: int) -> float:
+    """Return the difference that ``rank`` others precede; samples are sorted values, each once, with their counts."""
+    apart = 1e-12 * max(1.0, abs(second).max(), abs(first).max())  # the rounding of a difference is far below
+    low, high = second[0] - first[-1] - apart, second[-1] - first[0] + apart
+    upto = np.append(0, np.cumsum(of_first))  # patients of the first sample below each of its values
+    while high - low > 8 * apart and _window(second, first, low, high)[1].sum() > FEW:
+        limit = (low + high) / 2
+        above = (of_second * upto[np.searchsorted(first, second - limit)]).sum()
+        low, high = (low, limit) if rank < of_second.sum() * upto[-1] - above else (limit, high)
+    start, counts = _window(second, first, low - 2 * apart, high + 2 * apart)
+    before = (of_second * (upto[-1] - upto[start + counts])).sum()
+    rows = np.repeat(np.arange(len(second)), counts)
+    places = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(start, counts)
+    differences, weights = second[rows] - first[places], of_second[rows] * of_first[places]
+    order = np.argsort(differences)
+    return float(differences[order][np.searchsorted(before + np.cumsum(weights[order]), rank, side="right")])
+
+
+def _window(second: np.ndarray, first: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the partners of each second value at a difference from low to high begin, and their number."""
+    start = np.searchsorted(first, second - high, side="left")
+    return start, np.searchsorted(first, second - low, side="right") - start
 
 
 def holm(p_values: pd.Series) -> pd.Series:

@@ -24,6 +24,8 @@ COLOURS = {
     "other_rash": "#009E73",
     "no_rash": "#A6DBC8",
 }
+PUBLISHED, YOURS = "#0072B2", "#D55E00"  # two cohorts beside each other
+MOST_DOTS = 300  # patients of whom each is drawn
 MARKED = "#882255"  # a row with P below 0.05, in no group's colour
 NAMES = {
     "total": "All patients",
@@ -247,14 +249,19 @@ def _estimate(row) -> str:
 
 
 def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str) -> DescribedFigure:
-    """Draw every patient's maximum creatine kinase by group on a log axis, with median and quartiles as lines."""
+    """Draw maximum creatine kinase by group on a log axis, with median and quartiles as lines.
+
+    Every synthetic patient is a dot. Of real patients, or of more than ``MOST_DOTS``, only their number in classes is
+    drawn, since a dot holds its patient's value.
+    """
+    dots = len(cohort) <= MOST_DOTS and bool(cohort["synthetic"].fillna(False).all())
     parts = list(describe.groups(cohort, by).items())[1:]
     figure, axis = _new(8, 4.4)
     said, medians = [], []
     axis.set_yscale("log")
     for place, (group, part) in enumerate(parts):
         values = part["max_creatine_kinase"].dropna().to_numpy(dtype=float)
-        _dots(axis, place, values, COLOURS[group])
+        (_dots if dots else _classes)(axis, place, values, COLOURS[group])
         middle = describe.quantiles(part["max_creatine_kinase"], quantile_method)
         for name, width in [("q1", 0.18), ("median", 0.3), ("q3", 0.18)]:
             axis.plot(
@@ -277,14 +284,18 @@ def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str) -> Desc
 
 
 def _dots(axis, place: int, values: np.ndarray, colour: str) -> None:
-    """Draw one dot per patient, side by side where values are close; above 300 patients, spread at random."""
+    """Draw one dot per patient, side by side where values are close."""
     import seaborn
 
-    draw, options = seaborn.swarmplot, {"size": 5}
-    if len(values) > 300:
-        draw, options = seaborn.stripplot, {"size": 2, "jitter": 0.3}
-        np.random.seed(0)  # seaborn spreads by NumPy's global generator
-    draw(x=np.full(len(values), place), y=values, color=colour, native_scale=True, ax=axis, **options)
+    seaborn.swarmplot(x=np.full(len(values), place), y=values, color=colour, native_scale=True, ax=axis, size=5)
+
+
+def _classes(axis, place: int, values: np.ndarray, colour: str) -> None:
+    """Draw how many patients lie in each of eight classes per power of ten, as bars around a middle line."""
+    counts, edges = np.histogram(np.log10(values), bins=np.arange(0, 6.01, 1 / 8))
+    widths = 0.64 * counts / max(1, counts.max())
+    heights = np.diff(10**edges) * 0.96
+    axis.barh(10 ** edges[:-1], widths, height=heights, left=place - widths / 2, align="edge", color=colour)
 
 
 def titers(cohort: pd.DataFrame, results: pd.DataFrame) -> DescribedFigure:
@@ -390,3 +401,33 @@ def _ratio_curve(axis, curve: pd.DataFrame, confidence: float) -> None:
     first, last = (table.number(curve.at[year, "sir"], 1) for year in (1, 10))
     title = f"Ratio {first} over 1 year, {last} over 10 ({100 * confidence:g} % interval shaded)"
     axis.set_title(title, fontsize=10)
+
+
+def beside(cohort: pd.DataFrame, compared: pd.DataFrame, confidence: float) -> DescribedFigure:
+    """Draw the findings of all patients: published and own share, and the difference with its interval.
+
+    ``compared`` comes from `nxp2lib.beside.compare_cohorts`.
+    """
+    rows = compared[(compared["result"] == "table1") & (compared["group"] == "total")]
+    rows = rows[(rows["statistic"] == "percent") & (rows["row"] != "female")].reset_index(drop=True)
+    figure, (left, right) = _new(10, 1.6 + 0.32 * len(rows), ncols=2, width_ratios=[1.3, 1], sharey=True)
+    for place, row in rows.iterrows():
+        left.plot([row["published"], row["yours"]], [place, place], color="#BBBBBB", linewidth=1, zorder=1)
+        right.plot([row["ci_low"], row["ci_high"]], [place, place], color=COLOURS["total"], linewidth=1.6)
+        right.plot(row["difference"], place, "s", color=COLOURS["total"], markersize=5)
+    left.plot(rows["published"], rows.index, "o", color=PUBLISHED, label="published", zorder=2)
+    left.plot(rows["yours"], rows.index, "D", color=YOURS, label="yours", markersize=5, zorder=3)
+    left.set(yticks=rows.index, yticklabels=[dictionary.label(row) for row in rows["row"]], xlim=(-3, 103),
+             xlabel="Patients with the finding (%)", ylim=(len(rows) - 0.4, -0.6))  # fmt: skip
+    left.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0.2)
+    right.axvline(0, color="black", linewidth=0.8)
+    right.set_xlabel(f"Difference, percentage points ({100 * confidence:g} % interval)")
+    known = rows.dropna(subset="difference")
+    apart = int(((known["ci_low"] > 0) | (known["ci_high"] < 0)).sum())
+    title = f"{apart} of {len(known)} findings differ from the published cohort: their interval excludes zero"
+    _headline(figure, title)
+    said = [
+        f"{dictionary.label(row.row)} {table.number(row.published, 1)} and {table.number(row.yours, 1)} percent"
+        for row in rows.itertuples()
+    ]
+    return _finish(figure, cohort, f"{title}. Published and own share: {'; '.join(said)}.")

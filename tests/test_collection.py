@@ -14,7 +14,7 @@ from conftest import random_cohort
 from nxp2lib import paths
 
 NAMES = [path.stem for path in sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
-RESULTS = ["agreement", "audit", "figure1", "flow", "malignancy", "table1", "table2", "text"]
+RESULTS = ["agreement", "audit", "beside", "figure1", "flow", "malignancy", "table1", "table2", "text"]
 
 
 def run(file, out, *options: str) -> subprocess.CompletedProcess:

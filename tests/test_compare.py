@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from golden import CENTRAL, EXACTLY_FIVE_PERCENT, FISHER, FISHER_RXC, HOLM, HULL_EXCEPTIONS, MANN_WHITNEY
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from test_describe import five_patients
@@ -83,6 +83,7 @@ def test_swapping_the_groups_turns_the_odds_ratio_upside_down_and_keeps_p(table)
 
 @settings(max_examples=300)
 @given(tables, st.sampled_from([0.9, 0.95, 0.99]))
+@example([[5, 19], [12, 12]], 0.95)  # the limit is exactly 1
 def test_the_interval_holds_the_estimate_and_excludes_one_only_with_a_small_p(table, confidence):
     found = compare.fisher(table, confidence)
     if math.isnan(found.odds_ratio):
@@ -180,3 +181,50 @@ def test_only_tested_rows_are_compared_each_with_its_test():
 def test_a_comparison_with_an_empty_group_is_missing_not_one():
     found = compare.compare(five_patients(age_at_onset=["4"] * 5), ROWS, "age_group")
     assert found["value"].isna().all()
+
+
+@pytest.mark.parametrize("kind", ["whole", "tied", "continuous", "tenths"])
+def test_the_shift_is_the_median_of_all_differences(kind, monkeypatch):
+    rng = np.random.default_rng(1)
+    draw = {
+        "whole": lambda n: np.round(rng.lognormal(7, 1, n)),
+        "tied": lambda n: rng.integers(0, 6, n).astype(float),
+        "continuous": lambda n: rng.normal(size=n),
+        "tenths": lambda n: rng.integers(0, 50, n) / 10,
+    }[kind]
+    for few in (1, 5, 50, 10**6):
+        monkeypatch.setattr(compare, "FEW", few)
+        for _ in range(100):
+            second, first = draw(rng.integers(1, 30)), draw(rng.integers(1, 30))
+            expected = np.median(np.subtract.outer(second, first))
+            assert compare.median_difference(second, first) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_intervals_of_large_tables_are_those_of_a_search_through_all_of_them(monkeypatch):
+    rng = np.random.default_rng(2)
+    tables = [rng.integers(1, 900, (2, 2)).tolist() for _ in range(25)] + [[[3, 800], [900, 2]], [[700, 1], [0, 650]]]
+    quick = [compare.fisher(table, level) for table in tables for level in (0.9, 0.99)]
+    monkeypatch.setattr(compare, "MOST_TABLES", 10**9)
+    assert quick == [pytest.approx(compare.fisher(table, level)) for table in tables for level in (0.9, 0.99)]
+
+
+def test_a_table_cut_to_its_probable_part_gives_the_same_interval(monkeypatch):
+    table = [[4000, 3000], [2500, 2000]]
+    whole = compare.fisher(table)
+    monkeypatch.setattr(compare, "MOST_TABLES", 500)
+    assert compare.fisher(table) == pytest.approx(whole, rel=1e-10)
+
+
+def test_a_large_table_has_an_interval_that_its_own_test_just_does_not_reject():
+    table = [[200_000, 500_000], [100_000, 200_000]]
+    found = compare.fisher(table)
+    log_odds = np.log(np.divide(*table[0]) / np.divide(*table[1]))
+    error = np.sqrt((1 / np.array(table)).sum())
+    assert np.log([found.ci_low, found.ci_high]) == pytest.approx(
+        [log_odds - 1.96 * error, log_odds + 1.96 * error], abs=2e-5
+    )
+    assert found.p_value == 0
+
+
+def test_too_many_tables_are_not_listed():
+    assert np.isnan(compare.fisher_exact_rxc([[300, 100], [50, 50]]))
