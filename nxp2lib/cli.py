@@ -151,6 +151,7 @@ for command, example in {
     run: "run --data my_patients.xlsx -p juvenile_below_age=16",
     cli_cohort.template: "template my_patients.xlsx",
     cli_cohort.validate: "validate my_patients.xlsx --map map.yml --html queries.html",
+    cli_cohort.export: "export my_results --minimum 8",
     cli_paper.audit: "audit --ledger another_paper.csv --out verdicts.csv",
     cli_paper.reconstruct: "reconstruct --seed 2 --out another_cohort",
     cli_paper.bounds: 'bounds "distal_weakness & ~malignancy" --out witnesses',

@@ -421,7 +421,7 @@ def beside(cohort: pd.DataFrame, compared: pd.DataFrame, confidence: float) -> D
              xlabel="Patients with the finding (%)", ylim=(len(rows) - 0.4, -0.6))  # fmt: skip
     left.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0.2)
     right.axvline(0, color="black", linewidth=0.8)
-    right.set_xlabel(f"Difference, percentage points ({100 * confidence:g} % interval)")
+    right.set_xlabel(f"Difference, percentage points\n({100 * confidence:g} % interval)")
     known = rows.dropna(subset="difference")
     apart = int(((known["ci_low"] > 0) | (known["ci_high"] < 0)).sum())
     title = f"{apart} of {len(known)} findings differ from the published cohort: their interval excludes zero"

@@ -1,15 +1,17 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from test_release import finished
 from typer.testing import CliRunner
 
 import nxp2lib
-from nxp2lib import cli, paths, run
+from nxp2lib import cli, cohort, paths, run
 
 WRONG = "patient_id,sex,age_at_onset,disphagia\nP-one,mal,300,1\n[bold]P-two[/],female,4\x1b[31m,1\n"
 
@@ -53,7 +55,7 @@ def test_help_imports_nothing_heavy(words):
 
 
 def test_each_command_shows_an_example(nxp2):
-    for command in ("run", "validate", "reconstruct"):
+    for command in ("run", "template", "validate", "export", "reconstruct", "bounds", "audit"):
         assert f"Example: nxp2 {command}" in nxp2(command, "--help").stdout
 
 
@@ -483,3 +485,26 @@ def test_a_question_that_cannot_be_answered_ends_with_exit_status_2(nxp2, tmp_pa
     (tmp_path / "blocked").write_text("in the way", encoding="utf-8")
     done = nxp2("bounds", *words)
     assert done.exit_code == 2 and message in done.stderr
+
+
+# Export
+
+
+def test_a_folder_that_holds_no_run_is_named(nxp2, tmp_path):
+    done = nxp2("export", "nowhere")
+    assert done.exit_code == 2
+    assert "nowhere: no finished run here" in done.stderr.replace("\n", " ") and "Traceback" not in done.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_minimum_below_two_is_refused(nxp2):
+    assert nxp2("export", "--minimum", "1").exit_code == 2
+
+
+def test_an_export_says_what_it_hides_and_where_it_is(nxp2, tmp_path):
+    finished(cohort.load(), tmp_path / "my results")
+    done = nxp2("export", "my results", "--minimum", "5")
+    assert done.exit_code == 0, done.stderr
+    said = re.search(r"(\d+) counts shown, (\d+) counts below 5 hidden, (\d+) more to protect them", done.stdout)
+    assert said and all(int(number) for number in said.groups())
+    assert "my results" in done.stdout and (tmp_path / "my results" / "export" / "index.html").is_file()

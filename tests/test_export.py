@@ -70,3 +70,13 @@ def test_plain_text_shows_the_title_all_rows_and_footnotes():
     assert text.startswith("Title\n")
     assert "  Myalgia, n (%)" in text
     assert "Whose patients." in text
+
+
+def test_equal_tables_are_equal_bytes_at_any_time(tmp_path, monkeypatch):
+    shown = built(five_patients())
+    written = []
+    for moment in (1_000_000_000, 1_700_000_000):
+        monkeypatch.setattr("time.time", lambda moment=moment: moment)
+        export.write_docx(shown, tmp_path / "five.docx")
+        written.append((tmp_path / "five.docx").read_bytes())
+    assert written[0] == written[1]

@@ -14,7 +14,7 @@ import pytest
 from conftest import random_cohort
 from test_describe import five_patients
 
-from nxp2lib import cohort, compare, describe, figure, incidence, published
+from nxp2lib import beside, cohort, compare, describe, figure, incidence, published
 
 COHORTS = {
     "the default cohort": lambda: cohort.load(),
@@ -37,6 +37,9 @@ def close_figures():
 def drawn(patients: pd.DataFrame) -> dict[str, figure.DescribedFigure]:
     rows = published.rows("table1")
     compared = compare.compare(patients, rows, "age_group")
+    cancers = incidence.malignancies(patients)
+    results = {"table1": compare.two_groups(patients, rows, "age_group"), "malignancy": cancers}
+    results["table2"] = compare.two_groups(patients, published.rows("table2"), "weakness_extent")
     skin = describe.summarize(patients, pd.DataFrame({"row": ["any_rash"], "kind": ["count"]}), "age_group")
     return {
         "phenotypes": figure.phenotype_proportions(patients, describe.phenotypes(patients)),
@@ -45,7 +48,8 @@ def drawn(patients: pd.DataFrame) -> dict[str, figure.DescribedFigure]:
         "forest": figure.forest(patients, compared, "age_group", 0.95),
         "creatine kinase": figure.creatine_kinase(patients, "weakness_extent", "weibull"),
         "titers": figure.titers(patients, describe.running_text(patients)),
-        "incidence": figure.incidence_ratio(patients, incidence.malignancies(patients), 0.95),
+        "incidence": figure.incidence_ratio(patients, cancers, 0.95),
+        "beside": figure.beside(patients, beside.compare_cohorts(results), 0.95),
     }
 
 
@@ -57,7 +61,7 @@ def test_every_figure_is_drawn_without_a_warning_and_with_words(name, tmp_path):
         assert cohort.provenance(patients) in made.alternative_text, title
         assert not re.search(r"\bnan\b", made.alternative_text), made.alternative_text
         figure.save(made, title, tmp_path)
-    assert len(list((tmp_path / "figures").iterdir())) == 14
+    assert len(list((tmp_path / "figures").iterdir())) == 16
 
 
 def test_every_patient_is_a_visible_dot():
@@ -69,6 +73,20 @@ def test_every_patient_is_a_visible_dot():
     assert len(dots) == patients["max_creatine_kinase"].notna().sum()
     apart = [np.hypot(*(one - other)) for one, other in combinations(dots, 2)]
     assert min(apart) > 0.9 * 5 * made.dpi / 72  # a dot's width, in pixels
+
+
+def test_of_real_patients_and_of_many_only_classes_are_drawn():
+    real = cohort.load()
+    real["synthetic"] = False
+    many = cohort.prepare(random_cohort(301, seed=8).assign(synthetic="1").rename(index=lambda i: i + 2))
+    for patients in (real, many):
+        made = figure.creatine_kinase(patients, "age_group", "weibull")
+        assert not made.axes[0].collections  # no dot of a patient
+        levels = set(patients["max_creatine_kinase"].dropna())
+        powers = [8 * np.log10(bar.get_y()) for bar in made.axes[0].patches]
+        assert len(set(powers)) > 20 and np.allclose(powers, np.round(powers))  # eight classes per power of ten
+        ends = {round(bar.get_y() + bar.get_height(), 6) for bar in made.axes[0].patches}
+        assert not ends & levels
 
 
 def test_labels_of_figure_1_are_counts_with_percentages():
@@ -113,12 +131,19 @@ def test_titles_state_what_was_found():
     assert "30 of 76 patients (39.5 %) have a titer above 1:40" in titles
 
 
+def outside(axis) -> list:
+    """Labels of ticks beyond the ends of an axis, which matplotlib keeps and does not draw."""
+    low, high = sorted(axis.get_view_interval())
+    return [tick.label1 for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high]
+
+
 @pytest.mark.parametrize("name", ["the default cohort", "200 random patients", "only adults"])
 def test_nothing_written_reaches_beyond_its_figure(name):
     for title, made in drawn(COHORTS[name]()).items():
         made.canvas.draw()
         edge = made.get_window_extent()
-        for text in made.findobj(plt.Text):
+        unseen = {text for axis in made.axes for text in outside(axis.xaxis) + outside(axis.yaxis)}
+        for text in set(made.findobj(plt.Text)) - unseen:
             box = text.get_window_extent()
             if text.get_visible() and text.get_text():
                 assert edge.x0 <= box.x0 and box.x1 <= edge.x1 + 1, (title, text.get_text())

@@ -14,10 +14,10 @@ FLOORS = [
     {
         *("constraints", "counts", "creatine_kinase", "reconstruct", "bounds", "witnesses", "archive"),
         *("patterns", "contradictions", "attainable", "conventions", "summaries", "verdicts", "audit"),
-        "beside",
+        *("beside", "disclosure"),
         *("cells", "ledger_row", "compared_counts", "compared_numbers", "ledger"),
     },
-    {"export", "table", "figure", "pages", "forms", "queries", "summary"},
+    {"export", "table", "figure", "pages", "forms", "queries", "summary", "release"},
     {"parameters", "record", "run"},
     {"terminal", "cli_paper", "cli_cohort", "cli", "__main__"},
 ]
