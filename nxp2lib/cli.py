@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import nxp2lib
-from nxp2lib import cli_cohort, cli_paper, paths, terminal
+from nxp2lib import cli_class, cli_cohort, cli_paper, paths, terminal
 
 app = typer.Typer(
     help="Re-execute the analysis of anti-NXP2 antibody-positive myositis, on its own cohort or on yours.",
@@ -152,6 +152,8 @@ for command, example in {
     cli_cohort.template: "template my_patients.xlsx",
     cli_cohort.validate: "validate my_patients.xlsx --map map.yml --html queries.html",
     cli_cohort.export: "export my_results --minimum 8",
+    cli_class.teach: "teach --trainees names.csv --out class",
+    cli_class.grade: "grade class",
     cli_paper.audit: "audit --ledger another_paper.csv --out verdicts.csv",
     cli_paper.reconstruct: "reconstruct --seed 2 --out another_cohort",
     cli_paper.bounds: 'bounds "distal_weakness & ~malignancy" --out witnesses',

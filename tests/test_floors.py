@@ -14,12 +14,12 @@ FLOORS = [
     {
         *("constraints", "counts", "creatine_kinase", "reconstruct", "bounds", "witnesses", "archive"),
         *("patterns", "contradictions", "attainable", "conventions", "summaries", "verdicts", "audit"),
-        *("beside", "disclosure"),
+        *("beside", "disclosure", "exercises"),
         *("cells", "ledger_row", "compared_counts", "compared_numbers", "ledger"),
     },
     {"export", "table", "figure", "pages", "forms", "queries", "summary", "release"},
-    {"parameters", "record", "run"},
-    {"terminal", "cli_paper", "cli_cohort", "cli", "__main__"},
+    {"parameters", "record", "run", "teach", "sandbox", "grade"},
+    {"terminal", "cli_paper", "cli_cohort", "cli_class", "cli", "__main__"},
 ]
 HEAVY = {"pandas", "numpy", "scipy", "matplotlib", "seaborn", "ortools", "papermill", "pandera", "rich"}
 MODULES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in (paths.ROOT / "nxp2lib").glob("*.py")}

@@ -77,10 +77,12 @@ def test_the_second_cell_holds_parameters_of_plain_types_each_with_its_meaning(n
 
 @every_notebook
 def test_length_and_rhythm(name):
-    assert 20 <= len(notebook(name).cells) <= 32
+    sections = [cell for cell in notebook(name).cells if not set(tags(cell)) & {"exercise", "solution"}]
+    exercises = sum("**Exercise " in cell.source for cell in sections)
+    assert 17 <= len(sections) - exercises <= 27
     lengths = [len(cell.source.splitlines()) for cell in cells(name, "code")]
     assert max(lengths) <= 15
-    assert median(lengths) <= 5
+    assert median(len(cell.source.splitlines()) for cell in cells(name, "code") if "solution" not in tags(cell)) <= 5
     kinds = "".join(cell.cell_type[0] for cell in notebook(name).cells)
     assert "ccc" not in kinds
     assert max(len(line) for cell in cells(name, "code") for line in cell.source.splitlines()) <= 110
@@ -121,14 +123,17 @@ def test_figures_end_with_show_and_carry_alternative_text(name):
 
 
 @every_notebook
-def test_exercises_have_an_answer_cell_and_a_solution_that_checks(name):
-    solutions = [place for place, cell in enumerate(notebook(name).cells) if "solution" in tags(cell)]
-    assert len(solutions) >= 2
+def test_exercises_have_a_hint_an_answer_cell_and_a_solution_that_checks(name):
+    cells = notebook(name).cells
+    solutions = [place for place, cell in enumerate(cells) if "solution" in tags(cell)]
+    assert len(solutions) >= 4
     for place in solutions:
-        task, answer, solution = notebook(name).cells[place - 2 : place + 1]
-        assert "**Exercise " in task.source
-        assert answer.source.startswith("answer = None  # ")
-        assert "assert answer is None or answer == solution" in solution.source
+        task, answer, solution = cells[place - 2 : place + 1]
+        assert "**Exercise " in task.source and "<details><summary>Hint</summary>" in task.source
+        assert answer.source.startswith("answer = None  # ") and tags(answer) == ["exercise"]
+        assert re.search(r'check\("[a-z0-9-]+", answer, solution, mistakes\)$', solution.source)
+        assert texts(solution).rstrip().endswith(": no answer yet")
+        assert "hide-input" in tags(solution)
 
 
 @every_notebook

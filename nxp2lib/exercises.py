@@ -1,0 +1,168 @@
+"""Exercises that check themselves: right, or wrong with a hint that speaks to the mistake made, never the answer.
+
+In the collection's notebooks the solution stands in the cell that checks. A trainee's notebook has it taken out, and
+the file ``answers.json`` beside it holds scrambled answers instead: of the right one, and of common mistakes.
+"""
+
+import hashlib
+import json
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+ANSWERS = "answers.json"
+UNKNOWN = "\N{EN DASH}"  # what tables show where nothing can be computed
+ROUNDS = 2_000  # of scrambling; a short answer can still be found by trying, but not by reading
+HINTS = {
+    "all adults": "That counts adults; the question is about others.",
+    "at least": "That is the least; the question asks how many there can be at most.",
+    "at most": "That is the most; the question asks for at least.",
+    "chi-square": "That is the chi-square test, an approximation. Add up the probabilities of the tables instead.",
+    "counted the known": "Those are the patients in whom it is known; blank means unknown.",
+    "everybody": "That counts everybody; look again at whom the question is about.",
+    "first quartile": "That is the first quartile; a quarter of the patients lie above the third.",
+    "largest": "That is the largest; the question asks for the smallest.",
+    "mean instead of median": "That is the mean. The median is the middle of the sorted values.",
+    "missing in the denominator": "Divide by the patients in whom it is known, not by all.",
+    "observed": "That is the observed number; what would be expected if the groups did not differ?",
+    "one-sided": "That adds one direction only. Two-sided adds every table that is no likelier than the observed one.",
+    "other column": "That stands in another column of the table; look at the groups.",
+    "other end": "That is the other end of the interval.",
+    "other group": "That is the other group.",
+    "other part": "That is another part of the figure.",
+    "ratio of shares": "That divides percentages. Odds are the patients with the finding divided by those without.",
+    "row and column swapped": "Row and column percentages are swapped: of whom is the percentage?",
+    "same time": "That is the ratio for one year; with more time at risk more cases are expected.",
+    "sum": "Adding counts some twice; what limits how many can have both?",
+    "sum instead of product": "Each patient of one group is compared with each of the other.",
+    "too few digits": "Nearly; give one more decimal.",
+    "two-sided": "That is two-sided. One-sided adds only the tables that deviate in the observed direction.",
+    "type 7 quartiles": "That is type 7, the quartile of Excel and of R. The paper's software uses (n + 1) p.",
+    "upside down": "Upside down: which group stands on top?",
+}
+
+
+def check(name: str, answer, solution=None, mistakes: dict | None = None) -> None:
+    """Print whether an answer is right, and if not, what may have gone wrong.
+
+    ``solution`` is a text, a whole number, or a number written with the decimals that are asked for (``"73.7"``);
+    ``mistakes`` gives, for names of ``HINTS``, the answer that this mistake leads to. Without a solution both are
+    looked up in ``answers.json`` in the working directory. An ``answer`` of None is not judged. Raises
+    FileNotFoundError where there is no such file, KeyError for an exercise that it does not hold.
+    """
+    salt = ""
+    if solution is not None or mistakes is not None:
+        sealed = seal(solution, mistakes or {}, salt)
+    else:
+        kept = json.loads(Path(ANSWERS).read_text(encoding="utf-8"))
+        sealed, salt = kept["exercises"][name], kept["salt"]
+    if sealed["right"] is None:
+        print(f"{name}: these patients give no answer")
+    elif answer is None:
+        print(f"{name}: no answer yet")
+    else:
+        right, hint = judge(sealed, answer, salt)
+        print(f"{name}: {'right' if right else 'not yet. ' + hint}")
+
+
+def seal(solution, mistakes: dict, salt: str) -> dict:
+    """Return a solution and its mistakes scrambled; mistakes that lead to the solution are left out.
+
+    >>> seal("73.7", {}, "salt")["decimals"]
+    1
+    """
+    solution = None if solution == UNKNOWN else solution
+    decimals = _decimals(solution)
+    right = None if solution is None else written(solution, decimals)
+    wrong = {hint: written(value, decimals) for hint, value in mistakes.items() if value is not None and HINTS[hint]}
+    if decimals:
+        shorter = written(right, decimals - 1)
+        wrong["too few digits"] = written(shorter, decimals)
+    return {
+        "decimals": decimals,
+        "right": right and _scrambled(right, salt),
+        "mistakes": {hint: _scrambled(value, salt) for hint, value in wrong.items() if value != right},
+    }
+
+
+def judge(sealed: dict, answer, salt: str) -> tuple[bool, str]:
+    """Return whether an answer is right, and a hint if it is not."""
+    given = _scrambled(written(answer, sealed["decimals"]), salt)
+    if given == sealed["right"]:
+        return True, ""
+    hints = [HINTS[hint] for hint, value in sealed["mistakes"].items() if value == given]
+    return False, hints[0] if hints else "Read the question again, and unfold the hint."
+
+
+def written(answer, decimals: int | None) -> str:
+    """Write an answer in one way: a number with so many decimals, anything else in lower case.
+
+    >>> written(0.15844, 3), written(" 73,7 ", 1), written(" Dysphagia", None), written(True, None)
+    ('0.158', '73.7', 'dysphagia', 'true')
+    """
+    text = str(answer).strip().lower()
+    if decimals is None:
+        return text
+    try:
+        number = Decimal(text.removesuffix("%").strip().replace(",", "."))
+        return str(number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
+    except InvalidOperation:
+        return text
+
+
+def _decimals(solution) -> int | None:
+    """How many decimals a solution has: none at all for words, 0 for a whole number."""
+    try:
+        return max(0, -Decimal(str(solution)).as_tuple().exponent)
+    except (InvalidOperation, TypeError):
+        return None
+
+
+def _scrambled(text: str, salt: str) -> str:
+    return hashlib.pbkdf2_hmac("sha256", text.encode(), salt.encode(), ROUNDS).hex()[:24]
+
+
+# Planted numbers: lines of a paper that does not exist, one of which cannot be
+
+
+def planted_percentages(patients: pd.DataFrame) -> pd.DataFrame:
+    """Return four lines of counts and percentages of a made-up paper; one percentage belongs to no count of patients.
+
+    Columns ``line`` (A to D), ``patients`` (the denominator) and ``percent`` (text with one decimal). Which patients
+    are given decides the lines, so that another cohort gets others.
+    """
+    from nxp2lib import attainable
+
+    rng = _rng(patients)
+    sizes = rng.integers(17, 40, 4)
+    wrong = rng.integers(4)
+    lines = []
+    for place, size in enumerate(sizes):
+        possible = attainable.percentages(int(size))
+        others = [f"{tenth / 10:.1f}" for tenth in range(100, 900) if f"{tenth / 10:.1f}" not in possible]
+        lines.append(("ABCD"[place], int(size), rng.choice(others if place == wrong else possible[2:-2])))
+    return pd.DataFrame(lines, columns=["line", "patients", "percent"]).astype({"percent": str})
+
+
+def planted_means(patients: pd.DataFrame) -> pd.DataFrame:
+    """Return three lines of two groups and everybody in a made-up paper; one overall mean age cannot be.
+
+    Columns ``line`` (A to C), ``n_first``, ``mean_first``, ``n_second``, ``mean_second`` and ``mean_all``, means in
+    whole years. In the wrong line it lies at least two years from every mean that the rounded group means allow.
+    """
+    rng = _rng(patients)
+    wrong = rng.integers(3)
+    lines = []
+    for place in range(3):
+        n, m = (int(number) for number in rng.integers(20, 60, 2))
+        first, second = int(rng.integers(6, 12)), int(rng.integers(40, 60))
+        mean = round((n * first + m * second) / (n + m))
+        lines.append(("ABC"[place], n, first, m, second, mean + (int(rng.choice([-3, 3])) if place == wrong else 0)))
+    return pd.DataFrame(lines, columns=["line", "n_first", "mean_first", "n_second", "mean_second", "mean_all"])
+
+
+def _rng(patients: pd.DataFrame) -> np.random.Generator:
+    ages = patients["age_at_onset"].dropna().astype(int)
+    return np.random.default_rng([int(ages.sum()), int((ages * np.arange(1, len(ages) + 1)).sum())])
