@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test benchmarks notebooks data lock clean
+.PHONY: run test book lab benchmarks notebooks data lock clean
 
 run: $(READY)
 	@$(BIN)/python -m nxp2lib run
@@ -13,6 +13,14 @@ run: $(READY)
 test: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/python -m pytest
+
+# Make the book of the default run, in outputs/book/.
+book: run
+	@$(BIN)/python -m nxp2lib book
+
+# Open the first notebook in JupyterLab.
+lab: $(READY)
+	@$(BIN)/jupyter lab notebooks/00_start_here.ipynb
 
 # Print measured times beside the alternatives; see benchmarks/README.md.
 benchmarks: $(READY)

@@ -152,6 +152,7 @@ for command, example in {
     cli_cohort.template: "template my_patients.xlsx",
     cli_cohort.validate: "validate my_patients.xlsx --map map.yml --html queries.html",
     cli_cohort.export: "export my_results --minimum 8",
+    cli_paper.book: "book my_results --out my_book",
     cli_class.teach: "teach --trainees names.csv --out class",
     cli_class.grade: "grade class",
     cli_paper.audit: "audit --ledger another_paper.csv --out verdicts.csv",

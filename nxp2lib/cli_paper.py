@@ -169,3 +169,22 @@ def bounds(
         raise terminal.end(str(error), 1) from None
     except OSError as error:
         raise terminal.end(f"{out}: files cannot be written there ({error.strerror or error})") from None
+
+
+def book(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Folder of the book; by default book/ in that of the run.")
+    ] = "",
+) -> None:
+    """Make a book of a finished run: pages that open without a network."""
+    from nxp2lib import book as maker
+
+    try:
+        with terminal.waiting("Making the book ..."):
+            page = maker.write(paths.output_folder(folder) if folder == "outputs" else folder, out)
+    except ValueError as error:
+        raise terminal.end(str(error)) from None
+    except OSError as error:
+        raise terminal.end(f"{out or folder}: the book cannot be written ({error.strerror or error})") from None
+    typer.echo(terminal.printable(f"Open {page}"))

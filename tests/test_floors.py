@@ -18,7 +18,7 @@ FLOORS = [
         *("cells", "ledger_row", "compared_counts", "compared_numbers", "ledger"),
     },
     {"export", "table", "figure", "pages", "forms", "queries", "summary", "release"},
-    {"parameters", "record", "run", "teach", "sandbox", "grade"},
+    {"parameters", "record", "run", "teach", "sandbox", "grade", "book"},
     {"terminal", "cli_paper", "cli_cohort", "cli_class", "cli", "__main__"},
 ]
 HEAVY = {"pandas", "numpy", "scipy", "matplotlib", "seaborn", "ortools", "papermill", "pandera", "rich"}

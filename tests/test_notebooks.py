@@ -137,6 +137,13 @@ def test_exercises_have_a_hint_an_answer_cell_and_a_solution_that_checks(name):
 
 
 @every_notebook
+def test_a_prediction_is_asked_and_answered_in_the_page(name):
+    options = re.findall(r'<details class="quiz"><summary>[^<]+</summary>([^<]+)</details>', prose(name))
+    assert len(options) >= 2
+    assert sum(feedback.startswith("Right.") for feedback in options) == 1
+
+
+@every_notebook
 def test_it_says_what_it_does_not_show_and_whose_patients_these_are(name):
     assert "## What this does not show" in prose(name)
     assert "synthetic patients who never existed" in "".join(texts(cell) for cell in cells(name, "code"))
