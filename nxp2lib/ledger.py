@@ -89,7 +89,8 @@ def _table(text: str) -> pd.DataFrame:
 
 def _records(text: str, mark: str, strict: bool = False):
     """Yield file row and cells of every row that is not blank; cells end with the last that is not, but in a header."""
-    csv.field_size_limit(len(text) + 1)  # a cell as long as the file is read, and its row judged like any other
+    # A cell as long as the file is read, and its row judged like any other; the limit holds for the whole process.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True, strict=strict)
     try:
         for number, row in enumerate(rows, start=1):

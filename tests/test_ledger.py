@@ -1,5 +1,6 @@
 """Ledgers of other papers: how a file is read, what each row's verdict is, and how the result is written."""
 
+import csv
 from contextlib import suppress
 
 import pandas as pd
@@ -65,6 +66,12 @@ def test_columns_are_known_in_any_order_whatever_their_case_and_spaces_and_other
 def test_short_rows_and_empty_columns_at_the_end_do_no_harm(file):
     read = ledger.read(file(HEADER + ",,", ROW + ",,", "1,female"))
     assert read.loc[3, "p_printed"] == "" and read.columns.tolist() == HEADER.split(",")
+
+
+def test_a_short_ledger_does_not_shorten_what_others_may_read(file):
+    before = csv.field_size_limit()
+    ledger.read(file(HEADER, ROW))
+    assert csv.field_size_limit() >= before
 
 
 def test_a_cell_may_hold_the_separator_in_quotation_marks(file):
