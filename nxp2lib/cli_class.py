@@ -12,7 +12,7 @@ def teach(
     out: Annotated[str, typer.Option(metavar="DIR", help="New folder of the class.")] = "class",
     seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Draw the same cohorts again.")] = None,
 ) -> None:
-    """Make a class: each trainee gets exercise notebooks and a cohort of their own."""
+    """Make exercises and cohorts for trainees."""
     from nxp2lib import teach as maker
 
     try:
@@ -33,7 +33,7 @@ def grade(
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="Longest time of a notebook.")] = 120,
     memory: Annotated[int, typer.Option(metavar="MB", min=1024, help="Most memory of a notebook.")] = 8192,
 ) -> None:
-    """Execute returned notebooks, and write a table of points."""
+    """Grade the notebooks that trainees return."""
     from nxp2lib import grade as grader
 
     try:

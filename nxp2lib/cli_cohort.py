@@ -112,7 +112,7 @@ def export(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
     minimum: Annotated[int, typer.Option(metavar="N", min=2, help="Counts below this number are hidden.")] = 8,
 ) -> None:
-    """Write what may leave your centre: aggregates without small counts."""
+    """Write tables that may leave your centre."""
     from nxp2lib import release
 
     place = paths.expanded(folder).absolute()

@@ -177,7 +177,7 @@ def book(
         str, typer.Option(metavar="DIR", help="Folder of the book; by default book/ in that of the run.")
     ] = "",
 ) -> None:
-    """Make a book of a finished run: pages that open without a network."""
+    """Make a book of pages from a finished run."""
     from nxp2lib import book as maker
 
     try:
