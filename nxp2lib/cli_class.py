@@ -31,7 +31,7 @@ def grade(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of the class, with returned notebooks.")],
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Notebooks at the same time.")] = 2,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="Longest time of a notebook.")] = 120,
-    memory: Annotated[int, typer.Option(metavar="MB", min=1024, help="Most memory of a notebook.")] = 8192,
+    memory: Annotated[int, typer.Option(metavar="MB", min=4096, help="Most memory of a notebook.")] = 8192,
 ) -> None:
     """Grade the notebooks that trainees return."""
     from nxp2lib import grade as grader
