@@ -30,6 +30,8 @@ FORBIDDEN = (
     *("socket", "ctypes", "signal.pthread_kill", "syslog", "webbrowser"),
 )
 DIED = "its process ended before the notebook did"
+NO_ANSWER = "it sent something that is no answer"
+MOST = 40  # answers and errors that are sent: a message that fits into a pipe at once
 WRITES = (
     *("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.chmod", "os.chown", "os.truncate", "os.utime"),
     *("os.link", "os.symlink", "shutil"),
@@ -90,7 +92,9 @@ class _Task(NamedTuple):
 
 def _start(context, notebook: Path, cohort: Path, seconds: float, megabytes: int) -> _Task:
     folder = Path(tempfile.mkdtemp(prefix="nxp2-grade-"))
-    shutil.copyfile(cohort, folder / "cohort.csv")
+    for file in (cohort, cohort.with_name("answers.json")):
+        if file.is_file() and not file.is_symlink():
+            shutil.copyfile(file, folder / file.name)
     reader, writer = context.Pipe(duplex=False)
     source = notebook.read_bytes()[: 20 << 20]
     process = context.Process(target=_child, args=(source, folder, writer, seconds, megabytes), daemon=True)
@@ -101,26 +105,35 @@ def _start(context, notebook: Path, cohort: Path, seconds: float, megabytes: int
 
 def _ended(task: _Task, late: bool, seconds: float) -> Returned:
     said = None
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(task.process.pid, signal.SIGKILL)
+    task.process.kill()  # before it is heard: half a message, sent to make us wait, then ends
+    task.process.join()
     with contextlib.suppress(EOFError, OSError):
         if task.reader.poll():
             said = task.reader.recv_bytes(1 << 20)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(task.process.pid, signal.SIGKILL)
-    task.process.kill()
-    task.process.join()
     task.reader.close()
     shutil.rmtree(task.folder, ignore_errors=True)
-    try:
-        if said:
-            return Returned(**json.loads(said))
+    if said is None:
         return Returned({}, {}, f"stopped after {seconds:g} seconds" if late else DIED)
-    except (ValueError, TypeError):
-        return Returned({}, {}, "it sent something that is no answer")
+    return _heard(said)
+
+
+def _heard(said: bytes) -> Returned:
+    """Return what a process said, where it has the form of answers; a notebook may have written something else."""
+    try:
+        heard = Returned(**json.loads(said))
+    except (ValueError, TypeError, RecursionError):
+        return Returned({}, {}, NO_ANSWER)
+    shaped = isinstance(heard.answers, dict) and isinstance(heard.errors, dict) and isinstance(heard.ended, str)
+    return heard if shaped else Returned({}, {}, NO_ANSWER)
 
 
 def _child(source: bytes, folder: Path, writer, seconds: float, megabytes: int) -> None:
     os.setsid()
     os.chdir(folder)
+    os.closerange(3, writer.fileno())  # files that the grader has open
+    os.closerange(writer.fileno() + 1, 1024)
     os.environ.update(HOME=str(folder), NXP2_OUTPUT_ROOT=str(folder), MPLCONFIGDIR=str(folder))
     silent = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
@@ -171,8 +184,8 @@ def _plain(answer):
 
 
 def _say(writer, answers: dict, errors: dict, ended: str) -> None:
-    said = {"answers": answers, "errors": errors, "ended": ended}
-    writer.send_bytes(json.dumps(said, default=str).encode()[: 1 << 20])
+    first = {"answers": dict(list(answers.items())[:MOST]), "errors": dict(list(errors.items())[:MOST])}
+    writer.send_bytes(json.dumps({**first, "ended": ended}).encode())
     writer.close()
 
 

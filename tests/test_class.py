@@ -14,9 +14,9 @@ FIRST = NAMES[0]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A class of twelve, for whom nobody has answered anything."""
+    """A class of fourteen, for whom nobody has answered anything."""
     listed = ["perfect", "empty", "wrong", "loops", "eats", "reads", "patches", "prints", "exits", "starts"]
-    listed += ["broken", "gone"]
+    listed += ["broken", "gone", "forges", "stalls"]
     return teach.write(tmp_path_factory.mktemp("course") / "class", listed, seed=3)
 
 
@@ -122,7 +122,7 @@ def test_a_folder_without_a_class_is_one_sentence(tmp_path):
 
 @pytest.fixture(scope="module")
 def graded(made, key):
-    """Points of the class, by trainee and exercise, after twelve ways of returning the first notebook."""
+    """Points of the class, by trainee and exercise, after fourteen ways of returning the first notebook."""
     trainees = made / "trainees"
     for folder in trainees.iterdir():
         for name in NAMES if folder.name == "gone" else NAMES[1:]:
@@ -166,6 +166,10 @@ answer = answer or ("reached" if any({right(key, "reads", FIRST)[exercise]!r} in
     answered(trainees / "exits", FIRST, {exercise: "import os\nos._exit(0)"})
     later = "class Odd:\n    def __str__(self): raise ValueError('<script>')\nanswer = Odd()"
     answered(trainees / "starts", FIRST, {exercise: later, other: right(key, "starts", FIRST)[other]})
+    every = "import os, time\nfor place in range(3, 64):\n    try: os.write(place, {!r})\n    except OSError: pass\n"
+    forged = b'{"answers": null, "errors": 7, "ended": []}'
+    answered(trainees / "forges", FIRST, {exercise: every.format(len(forged).to_bytes(4, "big") + forged)})
+    answered(trainees / "stalls", FIRST, {exercise: every.format(b"\0\0\1\0") + "time.sleep(1000)"})
     (trainees / "broken" / f"{FIRST}.ipynb").write_text("{ not a notebook", encoding="utf-8")
     return grade.write(made, seconds=40).set_index(["trainee", "exercise"])
 
@@ -189,6 +193,8 @@ def test_perfect_answers_get_every_point(graded, key):
         ("starts", "answered ?"),
         ("broken", "it is not a notebook"),
         ("gone", "the notebook is missing"),
+        ("forges", "it sent something that is no answer"),
+        ("stalls", "its process ended before the notebook did"),
     ],
 )
 def test_everybody_else_gets_nothing_and_a_reason(graded, trainee, reason):
