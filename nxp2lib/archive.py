@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import compare, counts, dictionary, incidence, paths, published, reconstruct, witnesses
+from nxp2lib import compare, counts, dictionary, digits, incidence, paths, reconstruct, witnesses
 
 RECORD, TABLE = "synthetic.json", "synthetic_cohorts.parquet"
 QUARTERS = {"q1": 0.25, "median": 0.5, "q3": 0.75}
@@ -87,7 +87,7 @@ def broken(cohort: pd.DataFrame, known: pd.DataFrame | None = None) -> list[str]
     that is not defined, or a column that the cohort lacks.
     """
     numbers, facts = _numbers(cohort), about_patients(known).itertuples()
-    return [fact.expression for fact in facts if not published.agrees(fact.printed, _value(fact, numbers))]
+    return [fact.expression for fact in facts if not digits.agrees(fact.printed, _value(fact, numbers))]
 
 
 def _numbers(cohort: pd.DataFrame) -> dict[str, np.ndarray]:

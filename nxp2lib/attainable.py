@@ -5,7 +5,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 
-from nxp2lib import conventions, published
+from nxp2lib import conventions, digits
 
 
 def p_values(n_first: int, n_second: int, found: int | None = None, convention: str = "fisher") -> np.ndarray:
@@ -154,11 +154,11 @@ def _near(number: Decimal, decimals: int, n: int) -> range:
 
 
 def _mean(total: int, n: int, decimals: int) -> Decimal:
-    return published.round_half_up(Decimal(total) / n, decimals) + 0  # + 0: no negative zero
+    return digits.round_half_up(Decimal(total) / n, decimals) + 0  # + 0: no negative zero
 
 
 def _percent(count: int, denominator: int, decimals: int) -> Decimal:
-    return published.round_half_up(Decimal(100 * count) / denominator, decimals)
+    return digits.round_half_up(Decimal(100 * count) / denominator, decimals)
 
 
 def _printed(name: str, text: str, largest: int | None = None) -> tuple[Decimal, int]:

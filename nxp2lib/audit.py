@@ -11,7 +11,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from nxp2lib import attainable, contradictions, conventions, counts, published, summaries, verdicts
+from nxp2lib import attainable, contradictions, conventions, counts, digits, published, summaries, verdicts
 from nxp2lib.creatine_kinase import COMPARED
 from nxp2lib.verdicts import CONSISTENT, EXTERNAL, INCONSISTENT, REPRODUCED, UNDETERMINED, Finding
 
@@ -50,6 +50,8 @@ def paper(registry: pd.DataFrame | None = None) -> pd.DataFrame:
     book = _Paper(registry)
     found = pd.DataFrame([book.judge(number) for number in book.numbers.itertuples()], index=book.numbers.index)
     found["conflict"] = found["conflict"].map(" ".join)
+    found["convention"] = found["conventions"].map(lambda names: next(iter(names), ""))
+    found.loc[found["verdict"] == REPRODUCED, "convention"] = ""
     return pd.concat([book.numbers[PRINTED], found[FOUND]], axis=1)
 
 
@@ -175,7 +177,7 @@ class _Paper:
         table, (standard, fewest) = self.table(number), self.conventions
         if not table:
             return UNSETTLED
-        found = verdicts.p_value(number.printed, table, standard, fewest.get(number.Index))
+        found = verdicts.p_value(number.printed, [table], [standard], fewest.get(number.Index))
         elsewhere = self._elsewhere(number)
         if found.verdict == REPRODUCED or not elsewhere:
             return found
@@ -201,7 +203,7 @@ class _Paper:
         others = self.numbers[same].drop_duplicates("printed")
         possible = [contradictions.is_possible(number.statistic, text) for text in others["printed"]]
         others = others[possible]
-        others = others[[published.clash(number.printed, text) for text in others["printed"]]]
+        others = others[[digits.clash(number.printed, text) for text in others["printed"]]]
         return "".join(f"; {other.printed} in {_named(other.place)}" for other in others.itertuples())
 
     def _summary(self, row: str, group: str) -> summaries.Summary | None:
@@ -260,7 +262,7 @@ class _Paper:
         if others.empty:
             said = f"no {number.of} patients can have it"
             found = replace(found, reason="; ".join(filter(None, [found.reason, said])))
-        return Finding(INCONSISTENT, found.reason or said, found.convention, tuple(conflict["id"]))
+        return replace(found, verdict=INCONSISTENT, reason=found.reason or said, conflict=tuple(conflict["id"]))
 
     def _reason(self, number) -> str:
         """Return arithmetic that a reader can redo: it confirms a number that is kept, or refutes one that is not."""

@@ -1,6 +1,6 @@
 """A model of yes/no and whole-number unknowns in which every constraint belongs to a printed number."""
 
-from decimal import Decimal
+from nxp2lib import digits
 
 LONG = 30  # facts: more than this are not tried one by one
 
@@ -31,10 +31,10 @@ class Puzzle:
 
     def rounds_to(self, numerator, denominator, fact) -> None:
         """Demand that a ratio of whole numbers rounds, half up, to the printed digits."""
-        scale = 2 * 10 ** max(0, -Decimal(fact.printed).as_tuple().exponent)
-        middle = int(Decimal(fact.printed) * scale)
-        self.demand(scale * numerator >= (middle - 1) * denominator, fact)
-        self.demand(scale * numerator < (middle + 1) * denominator, fact)
+        scale = 2 * 10 ** digits.decimals(fact.printed)
+        low, high = (int(scale * end) for end in digits.interval(fact.printed))
+        self.demand(scale * numerator >= low * denominator, fact)
+        self.demand(scale * numerator < high * denominator, fact)
 
     def any_of(self, *literals):
         """Return a literal that holds when at least one of the literals does."""

@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 
 import pandas as pd
 
-from nxp2lib import conventions, counts, dictionary, published
+from nxp2lib import counts, dictionary, digits, published
 from nxp2lib.patterns import Patterns
 
 OTHER_MEASURES = ("p_value", "p_mark", "sir")  # they follow from counts and ages, and are checked one by one
@@ -44,11 +44,11 @@ def is_possible(statistic: str, printed: str) -> bool:
     (False, False, True, True)
     """
     if statistic == "p_mark":
-        return printed in published.STARS
+        return printed in digits.STARS
     if statistic == "p_value":
         try:
-            conventions.match(printed, 0.5)
-        except (ValueError, IndexError):
+            digits.check_p_value(printed)
+        except ValueError:
             return False
         return True
     plain = re.fullmatch(r"\d+(\.\d+)?" if statistic not in ("n", "denominator") else r"\d{1,9}", printed, re.ASCII)

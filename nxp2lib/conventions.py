@@ -8,14 +8,13 @@ Tables are laid out as in `nxp2lib.compare`: groups as rows, the finding as colu
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from nxp2lib import published
+from nxp2lib import digits
 from nxp2lib.compare import TIE
 
 CONVENTIONS = {
@@ -207,72 +206,18 @@ def _greatest_probability(region: np.ndarray) -> float:
     return float(heights.max())
 
 
-def match(printed: str, value: float) -> str:
-    """Tell how a P value gives the printed one: ``rounded``, ``rounded twice``, or not at all (empty).
-
-    ``printed`` is digits, ``<0.01``, ``>0.05``, a table's stars, or ``NS`` (0.05 or more). Rounded twice means rounded
-    half up to one decimal more first. A missing value matches nothing. Raises ValueError for anything else printed.
-
-    >>> match("0.14", 0.1448), match("0.15", 0.1448), match("0.16", 0.1448), match("NS", 0.1448)
-    ('rounded', 'rounded twice', '', 'rounded')
-    """
-    sign, number = _read(printed)
-    shown = _shown(printed, value)
-    if shown is None or shown is False:
-        return ""
-    if sign or shown == number:
-        return "rounded"
-    decimals = _decimals(number)
-    once = published.round_half_up(float(value), decimals + 1)
-    return "rounded twice" if published.round_half_up(once, decimals) == number else ""
-
-
-def _read(printed: str) -> tuple[str, Decimal]:
-    """Return the sign and the number of a printed P value, or raise ValueError."""
-    text = {"NS": ">0.05"}.get(printed, published.STARS.get(printed, printed))
-    sign, digits = (text[0], text[1:]) if text[:1] in ("<", ">") else ("", text)
-    plain = digits.isascii() and digits.replace(".", "", 1).isdigit()
-    if not plain or Decimal(digits) > 1 or (sign and not 0 < Decimal(digits) < 1):
-        raise ValueError(f"printed P value: {printed!r} is not accepted; accepted: 0.04, 1.00, <0.01, >0.05, NS")
-    return sign, Decimal(digits)
-
-
-def _decimals(number: Decimal) -> int:
-    return max(0, -number.as_tuple().exponent)
-
-
-def _shown(printed: str, value: float) -> Decimal | bool | None:
-    """Return a P value in the form of a printed one: rounded as that is, or whether it lies on that side of a limit."""
-    sign, number = _read(printed)
-    if pd.isna(value):
-        return None
-    if sign:
-        exact = Decimal(str(float(value)))  # the float 0.05 is a hair above 0.05
-        return exact >= number if printed == "NS" else published.agrees(printed, exact)
-    return published.round_half_up(float(value), _decimals(number))
-
-
-def _chance(printed: str) -> float:
-    """Return the probability that P is printed like this when any P from 0 to 1 is as likely as any other."""
-    sign, number = _read(printed)
-    if sign:
-        return float(number if sign == "<" else 1 - number)
-    half = Decimal("0.5").scaleb(-_decimals(number))
-    return float(min(Decimal(1), number + half) - max(Decimal(0), number - half))
-
-
 def search(table, printed: str, conventions: Iterable[str] = tuple(CONVENTIONS)) -> pd.DataFrame:
     """Return what each convention makes of one table, and how that matches the printed P value.
 
-    Columns: ``convention``, ``label``, ``p_value`` and ``match`` (see `match`). For 13 men of 36 patients against 13
-    of 40, 0.464 is printed:
+    Columns: ``convention``, ``label``, ``p_value`` and ``match`` (see `nxp2lib.digits.match`). For 13 men of 36
+    patients against 13 of 40, 0.464 is printed:
 
     >>> found = search([[13, 23], [13, 27]], "0.464")
     >>> found.loc[found["match"] != "", "label"].tolist()
     ['one-sided Fisher', 'one-sided Fisher, upper']
     """
     p = p_values(table, conventions).iloc[0]
-    matches = [match(printed, value) for value in p]
+    matches = [digits.match(printed, value) for value in p]
     found = {"convention": p.index, "label": p.index.map(CONVENTIONS), "p_value": p.to_numpy(), "match": matches}
     return pd.DataFrame(found)
 
@@ -284,7 +229,7 @@ def _column(tables, printed, conventions) -> tuple[pd.Series, pd.DataFrame, pd.D
         raise ValueError(f"{len(counts)} tables and {len(printed)} printed P values do not belong together")
     there = ~_blank(printed)
     printed, p = printed[there], p_values(counts[there], conventions).set_axis(printed.index[there])
-    fits = {name: [match(*pair) == "rounded" for pair in zip(printed, p[name], strict=True)] for name in p}
+    fits = {name: [digits.match(*pair) == digits.ROUNDED for pair in zip(printed, p[name], strict=True)] for name in p}
     return printed, p, pd.DataFrame(fits, index=p.index, dtype=bool)
 
 
@@ -304,7 +249,7 @@ def explain(tables, printed: Sequence[str], conventions: Iterable[str] | None = 
     ['two-sided Fisher', 'chi-square']
     """
     printed, _, fits = _column(tables, printed, conventions)
-    chance, found = np.array([_chance(text) for text in printed]), []
+    chance, found = np.array([digits.chance(text) for text in printed]), []
     for name in (name for name in CONVENTIONS if name in fits):
         fit = fits[name].to_numpy()
         share = _share_otherwise(fit, chance)
@@ -343,8 +288,8 @@ def discriminating(tables, printed: Sequence[str], one: str, other: str) -> pd.D
     printed, p, fits = _column(tables, printed, [one, other])
     found = p.assign(matches=pd.Series(_first_that_fits(fits), index=p.index, dtype=object))
     found.insert(0, "printed", printed)
-    pairs = zip(printed, p[one], p[other], strict=True)
-    return found[np.array([_shown(text, first) != _shown(text, second) for text, first, second in pairs], dtype=bool)]
+    rows = zip(printed, p[one], p[other], strict=True)
+    return found[np.array([digits.tells_apart(*row) for row in rows], dtype=bool)]
 
 
 def _first_that_fits(fits: pd.DataFrame) -> list[str | None]:

@@ -10,7 +10,7 @@ from math import erfc
 import numpy as np
 import pandas as pd
 
-from nxp2lib import counts, published
+from nxp2lib import counts, digits
 from nxp2lib.constraints import NotReached, Puzzle
 
 REFERENCE_INTERVAL = {"male": (59, 248), "female": (41, 153)}  # creatine kinase in IU/L, Japan (JCCLS)
@@ -106,7 +106,7 @@ class _RankTest:
     def distance(self, ranks: np.ndarray) -> float:
         """Return how far the P value lies from the printed one; 0 where it rounds to it."""
         p = erfc(abs(ranks[self.first].sum() - self.middle) / self.spread / 2**0.5)
-        return 0.0 if published.agrees(self.printed, p) else abs(p - float(self.printed))
+        return 0.0 if digits.agrees(self.printed, p) else abs(p - float(self.printed))
 
 
 def _with_quartiles(quartiles: list[_Quartile], limits, rng) -> np.ndarray:

@@ -6,11 +6,13 @@ the file ``answers.json`` beside it holds scrambled answers instead: of the righ
 
 import hashlib
 import json
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from nxp2lib import digits
 
 ANSWERS = "answers.json"
 UNKNOWN = "\N{EN DASH}"  # what tables show where nothing can be computed
@@ -107,7 +109,7 @@ def written(answer, decimals: int | None) -> str:
         return text
     try:
         number = Decimal(text.removesuffix("%").strip().replace(",", "."))
-        return str(number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
+        return str(digits.round_half_up(number, decimals))
     except InvalidOperation:
         return text
 
@@ -115,9 +117,10 @@ def written(answer, decimals: int | None) -> str:
 def _decimals(solution) -> int | None:
     """How many decimals a solution has: none at all for words, 0 for a whole number."""
     try:
-        return max(0, -Decimal(str(solution)).as_tuple().exponent)
-    except (InvalidOperation, TypeError):
+        number = Decimal(str(solution))
+    except InvalidOperation:
         return None
+    return digits.decimals(f"{number:f}") if number.is_finite() else None
 
 
 def _scrambled(text: str, salt: str) -> str:

@@ -1,13 +1,12 @@
 """Compare a cohort's malignancies with the general population's: the standardized incidence ratio."""
 
-from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from nxp2lib import compare, describe, dictionary, paths
+from nxp2lib import compare, describe, dictionary, digits, paths
 
 
 class Solved(NamedTuple):
@@ -176,13 +175,12 @@ def back_solve(observed: int, sir: str, expected: tuple[float, float]) -> Solved
 
     Raises ValueError for no observed case, a ratio that can be zero, or expected numbers that are not above zero.
     """
-    digits = Decimal(sir)
-    half = Decimal(5).scaleb(digits.as_tuple().exponent - 1)
-    if observed < 1 or digits <= half or not 0 < expected[0] <= expected[1]:
+    least, greatest = digits.interval(sir)
+    if observed < 1 or least <= 0 or not 0 < expected[0] <= expected[1]:
         raise ValueError(
             f"observed {observed}, ratio {sir}, expected {expected} are not accepted; accepted: numbers above zero"
         )
-    low, high = observed / float(digits + half), observed / float(digits - half)
+    low, high = observed / float(greatest), observed / float(least)
     return Solved(low, high, low / expected[1], high / expected[0])
 
 

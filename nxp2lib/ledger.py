@@ -9,14 +9,15 @@ import csv
 import io
 import re
 import unicodedata
+from dataclasses import fields
 from itertools import compress
 from pathlib import Path
 
 import pandas as pd
 
-from nxp2lib import compared_counts, compared_numbers, conventions, dictionary, paths
-from nxp2lib.compared_counts import QUICK, Comparison
-from nxp2lib.ledger_row import Found, Stop
+from nxp2lib import conventions, dictionary, ledger_row, paths
+from nxp2lib.ledger_row import Comparison
+from nxp2lib.verdicts import QUICK, Finding
 
 COLUMNS = (
     "table", "row", "group_a_label", "a_count", "a_n", "a_pct", "a_kind", "a_center", "a_lo", "a_hi",
@@ -181,24 +182,18 @@ def audit(ledger: pd.DataFrame) -> pd.DataFrame:
     texts = _checked(ledger).reindex(columns=list(COLUMNS)).astype(object)
     texts = texts.where(texts.notna(), "").map(str)
     rows = [row | {"file_row": place} for place, row in zip(texts.index, texts.to_dict("records"), strict=True)]
-    first = [_first_look(row) for row in rows]
+    first = [ledger_row.first_look(row) for row in rows]
     standard, preferred = _expected([row["table"] for row in rows], first)
-    found = []
-    for place, (row, one) in enumerate(zip(rows, first, strict=True)):
-        expected = standard.get(row["table"], "fisher")
-        found.append(one if isinstance(one, Found) else compared_counts.judge(one, expected, preferred.get(place)))
-    found = pd.DataFrame(found, columns=Found._fields, index=ledger.index)
+    found = [
+        one
+        if isinstance(one, Finding)
+        else ledger_row.judge(one, standard.get(row["table"], "fisher"), preferred.get(place))
+        for place, (row, one) in enumerate(zip(rows, first, strict=True))
+    ]
+    found = pd.DataFrame(found, index=ledger.index, columns=[field.name for field in fields(Finding)])
     found[NUMBERS] = found[NUMBERS].astype(float)
+    found["conventions"] = found["conventions"].map("; ".join)
     return pd.concat([texts[COPIED], found[["verdict", "conventions", *NUMBERS, "reason"]]], axis=1)
-
-
-def _first_look(row: dict) -> Comparison | Found:
-    """Return what a row of counts compares, or else the row's finding."""
-    try:
-        of_numbers = compared_numbers.is_of_numbers(row)
-        return compared_numbers.judge(row) if of_numbers else compared_counts.comparison(row)
-    except Stop as stop:
-        return stop.found
 
 
 def _expected(names: list[str], read: list) -> tuple[dict[str, str], dict[int, str]]:

@@ -10,10 +10,9 @@ Quartiles join as counts of values below their ends. A quartile between two valu
 weighted average; so a contradiction that is found is one, and a rare one of a fraction of a unit may be missed.
 """
 
-from decimal import Decimal
 from itertools import combinations, pairwise, product
 
-from nxp2lib import counts, published
+from nxp2lib import counts, digits
 from nxp2lib.counts import Counts
 
 QUARTERS = {"q1": 1, "median": 2, "q3": 3}
@@ -50,7 +49,7 @@ class Patterns(Counts):
         switches = dict(zip(known.index, self.switches.values(), strict=True))
         for _, same in known.groupby(quantity, sort=False):
             for one, other in combinations(same.index, 2):
-                if published.clash(*same.loc[[one, other], "printed"]):
+                if digits.clash(*same.loc[[one, other], "printed"]):
                     self.model.add_bool_or(~switches[one], ~switches[other])
 
     def knows(self, name: str) -> bool:
@@ -176,7 +175,7 @@ class Patterns(Counts):
     def _add_axis(self, known) -> dict:
         """Add, by pattern of the compared columns, how many values lie below each end of a printed quartile."""
         quartiles = known[known["statistic"].isin(QUARTERS)]
-        edges = sorted({edge for printed in quartiles["printed"] for edge in _ends(printed)})
+        edges = sorted({edge for printed in quartiles["printed"] for edge in digits.interval(printed)})
         below = {}
         for pattern in _subsets(COMPARED):
             ladder = [self.model.new_int_var(0, self.size, "") for _ in edges]
@@ -191,7 +190,7 @@ class Patterns(Counts):
         """Demand that a quartile lies between the values beside place (n + 1) p of a group's sorted values."""
         lower, upper = (
             sum(n for (pattern, edge), n in self.below.items() if edge == end and self._holds(fact.group, pattern))
-            for end in _ends(fact.printed)
+            for end in digits.interval(fact.printed)
         )
         four_times_place = (self.count("total", fact.group) + 1) * QUARTERS[fact.statistic]
         self.demand(4 * upper >= four_times_place - 3, fact)
@@ -208,12 +207,6 @@ def _hand(table: dict, shared: set[str], margin: frozenset[str], solver, rng) ->
     alike = [(pattern, solver.value(number)) for pattern, number in _alike(table, shared, margin).items()]
     hand = [pattern for pattern, number in alike for _ in range(number)]
     return [hand[place] for place in rng.permutation(len(hand))]
-
-
-def _ends(printed: str) -> tuple[Decimal, Decimal]:
-    """Return the least value that rounds to the printed digits, and the least above it that no longer does."""
-    half = Decimal(5).scaleb(Decimal(printed).as_tuple().exponent - 1)
-    return Decimal(printed) - half, Decimal(printed) + half
 
 
 def _subsets(names) -> list[frozenset[str]]:

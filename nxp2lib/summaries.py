@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from nxp2lib import digits
 from nxp2lib.constraints import Infeasible, NotReached
 
 METHODS = [  # the nine definitions of Hyndman and Fan (1996), in their order
@@ -148,9 +149,9 @@ def _number(printed: str) -> Decimal:
 
 def _rounding(printed: str) -> tuple[Fraction, Fraction]:
     """Return the ends of the interval of numbers that round to the printed digits."""
-    number = _number(printed)
-    half = Fraction(1, 2 * 10 ** -number.as_tuple().exponent)
-    return Fraction(number) - half, Fraction(number) + half
+    _number(printed)
+    low, high = map(Fraction, digits.interval(printed))
+    return low, high
 
 
 def _step(summaries: list[Summary], step: str | None) -> Fraction:

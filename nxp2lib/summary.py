@@ -116,7 +116,7 @@ def first_look(patients: pd.DataFrame, agreement: pd.DataFrame, compared: pd.Dat
     """
     if cohort.is_reconstructed(patients):
         differs = agreement[agreement["agreement"] == "differs"]
-        shown = {"Number": differs["id"], "Printed": differs["printed"], "Computed": table.digits(differs)}
+        shown = {"Number": differs["id"], "Printed": differs["printed"], "Computed": table.traceable(differs)}
         return table.from_frame(pd.DataFrame(shown), "Printed numbers that differ from the computed ones")
     listed = [row for row in rows(compared, "table1", "total") if len(row) > 1]
     columns = ["Finding", "Published", "Yours", "Difference (interval)"]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from nxp2lib import describe, dictionary, export, paths
+from nxp2lib import describe, dictionary, digits, export, paths
+from nxp2lib.digits import round_half_up
 from nxp2lib.export import Table
-from nxp2lib.published import round_half_up
 
 FISHER, RANKS, NOT_COMPUTABLE = "†", "‡", "–"
 STARS = (0.05, 0.01)  # one star for each limit that a P value lies below
@@ -221,7 +221,7 @@ def save_results(results: pd.DataFrame, name: str, output_dir: str | Path) -> No
 def save_agreement(agreement: pd.DataFrame, output_dir: str | Path) -> None:
     """Write the comparison with the printed numbers as ``results/agreement.csv``, one row per printed number."""
     with paths.replacing(paths.output_folder(output_dir) / "results" / "agreement.csv") as partial:
-        agreement.assign(display=digits(agreement)).to_csv(partial, index=False, lineterminator="\n")
+        agreement.assign(display=traceable(agreement)).to_csv(partial, index=False, lineterminator="\n")
 
 
 def save_audit(judged: pd.DataFrame, output_dir: str | Path) -> None:
@@ -230,13 +230,13 @@ def save_audit(judged: pd.DataFrame, output_dir: str | Path) -> None:
         judged.to_csv(partial, index=False, lineterminator="\n")
 
 
-def digits(agreement: pd.DataFrame) -> list[str]:
+def traceable(agreement: pd.DataFrame) -> list[str]:
     """Return each computed value with two decimals more than are printed, so that its rounding can be followed."""
     shown = []
     for printed, statistic, value in agreement[["printed", "statistic", "value"]].itertuples(index=False):
-        _, _, decimals = printed.partition(".")
+        decimals = digits.decimals(printed)
         whole = statistic in COUNTS or pd.isna(value) or (not decimals and value == int(value))
-        shown.append(number(value, 0 if whole else 4 if statistic == "p_value" else len(decimals) + 2))
+        shown.append(number(value, 0 if whole else 4 if statistic == "p_value" else decimals + 2))
     return shown
 
 
@@ -253,7 +253,7 @@ def agreement(compared: pd.DataFrame, places: str | list[str], title: str) -> Ta
         **({"Place": here["place"]} if len(places) > 1 else {}),
         "Number": what,
         "Printed": here["printed"],
-        "Computed": digits(here),
+        "Computed": traceable(here),
         "Difference": difference,
         "Verdict": here["agreement"],
     }

@@ -1,28 +1,53 @@
 """The verdict on one printed number, with a reason that can be checked by hand.
 
-Each function takes what is printed, as a string with its digits, and the numbers that it should follow from.
+Each function takes what is printed, as a string with its digits, and the numbers that it should follow from. The
+paper's own registry and the ledgers of other papers are judged by the same functions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from functools import lru_cache
+from math import isnan, nan, prod
 
-from nxp2lib import attainable, conventions, incidence, published, summaries
-from nxp2lib.constraints import Infeasible
+import numpy as np
+
+from nxp2lib import attainable, conventions, digits, incidence, summaries
+from nxp2lib.constraints import Infeasible, NotReached
 
 REPRODUCED, OTHER_CONVENTION = "reproduced", "reproduced under another convention"
 CONSISTENT, UNDETERMINED, INCONSISTENT, EXTERNAL = "consistent", "undetermined", "inconsistent", "external"
 VERDICTS = (REPRODUCED, OTHER_CONVENTION, CONSISTENT, UNDETERMINED, INCONSISTENT, EXTERNAL)
+QUICK = (*conventions.CONDITIONAL, *conventions.ASYMPTOTIC)
+SEARCHED, NAMED = 4_000, 20_000  # outcomes of two groups up to which the slow tests are tried, unasked and asked for
+LISTED = 1_000  # patients with a finding up to which attainable P values are listed; of more, they lie close
+UNITS = 10**13  # of the last printed digit in the largest number: the solver knows whole numbers of 64 bits
+STUDENT, WELCH = "student", "welch"
+T_TESTS = {STUDENT: "Student's t test", WELCH: "Welch's t test"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is found about one printed number; ``conflict`` holds the ids of numbers that cannot all be true."""
+    """What is found about one printed number.
+
+    ``conventions`` are all that give the printed digits, the one that decided first. ``conflict`` holds the ids of
+    numbers that cannot all be true. Of a P value: ``p_value`` under the convention expected, ``attainable_below`` and
+    ``attainable_above``, the values at or beside the printed one that this convention can give with these margins, and
+    ``p_least`` and ``p_greatest``, what printed means or medians allow. NaN for what is not known.
+    """
 
     verdict: str
     reason: str
-    convention: str = ""
+    conventions: tuple[str, ...] = ()
     conflict: tuple[str, ...] = ()
+    p_value: float = nan
+    attainable_below: float = nan
+    attainable_above: float = nan
+    p_least: float = nan
+    p_greatest: float = nan
+
+
+# Percentages
 
 
 def percentage(printed: str, number: int, denominator: int) -> Finding:
@@ -39,17 +64,16 @@ def percentage(printed: str, number: int, denominator: int) -> Finding:
     """
     if not 0 <= number <= denominator or not denominator:
         raise ValueError(f"{number}/{denominator} is not accepted; accepted: some of at least one patient")
-    target, decimals = Decimal(printed), _decimals(printed)
+    target, decimals = Decimal(printed), digits.decimals(printed)
     exact = Decimal(100 * number) / denominator
-    rounded = published.round_half_up(exact, decimals)
-    closer = published.round_half_up(exact, decimals + 1)
-    shown = f"{number}/{denominator} is {closer:f} %, which rounds to {rounded:f}"
+    rounded = digits.round_half_up(exact, decimals)
+    shown = f"{number}/{denominator} is {digits.round_half_up(exact, decimals + 1):f} %, which rounds to {rounded:f}"
     if rounded == target:
         return Finding(REPRODUCED, shown)
-    if exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN) == target:
-        return Finding(OTHER_CONVENTION, f"{shown}; cut off after the printed decimals it is {printed}", "cut off")
-    if published.round_half_up(published.round_half_up(exact, decimals + 1), decimals) == target:
-        return Finding(OTHER_CONVENTION, f"{shown}; rounded twice it is {printed}", "rounded twice")
+    if digits.cut_off(exact, decimals) == target:
+        return Finding(OTHER_CONVENTION, f"{shown}; cut off after the printed decimals it is {printed}", ("cut off",))
+    if digits.round_twice(exact, decimals) == target:
+        return Finding(OTHER_CONVENTION, f"{shown}; rounded twice it is {printed}", (digits.ROUNDED_TWICE,))
     return Finding(INCONSISTENT, f"{shown}; {_nearest_percentages(printed, denominator)}")
 
 
@@ -61,53 +85,113 @@ def _nearest_percentages(printed: str, denominator: int) -> str:
     below = int(Decimal(printed) * denominator / 100)
     beside = [number for number in (below, below + 1) if 0 <= number <= denominator]
     exact = {number: Decimal(100 * number) / denominator for number in beside}
-    near = ", ".join(f"{n} are {published.round_half_up(percent, _decimals(printed))}" for n, percent in exact.items())
+    decimals = digits.decimals(printed)
+    near = ", ".join(f"{n} are {digits.round_half_up(percent, decimals)}" for n, percent in exact.items())
     return f"no whole number of {denominator} is {printed} %: {near}"
 
 
-def p_value(printed: str, table, standard: str = "fisher", preferred: str | None = None) -> Finding:
-    """Judge the printed P value of a 2x2 table, laid out as in `nxp2lib.compare`.
+# P values of counts
 
-    ``standard`` is the convention expected; ``preferred`` is named first where that one does not give the printed
-    digits and several others do. Both are names of `nxp2lib.conventions.CONVENTIONS`.
 
-    >>> p_value("0.464", [[13, 23], [13, 27]]).reason
+def p_value(
+    printed: str, tables: Sequence, expected: Sequence[str] = ("fisher",), preferred: str | None = None
+) -> Finding:
+    """Judge a printed P value by all 2x2 tables that the printed counts allow, laid out as in `nxp2lib.compare`.
+
+    ``expected`` are the conventions that are named or inferred; ``preferred`` comes first where none of them gives the
+    printed digits and several others do. All are names of `nxp2lib.conventions.CONVENTIONS`.
+
+    >>> p_value("0.464", [[[13, 23], [13, 27]]]).reason
     'one-sided Fisher of 13/36 against 13/40 is 0.4640; two-sided Fisher is 0.8110'
-    >>> p_value("0.15", [[40, 7], [28, 1]]).reason
+    >>> p_value("0.15", [[[40, 7], [28, 1]]]).reason
     'two-sided Fisher of 40/47 against 28/29 is 0.1448; rounded to 0.145 first, then to 0.15'
     """
+    outcomes = len(tables) * prod(max(sum(table[side]) for table in tables) + 1 for side in (0, 1))
+    if outcomes > NAMED and set(expected) & set(conventions.UNCONDITIONAL):
+        label = conventions.CONVENTIONS[expected[0]]
+        return Finding(UNDETERMINED, f"{label} of groups this large is not computed here")
+    values, fits = _fits(printed, tables, [*expected, *QUICK])
+    if outcomes <= SEARCHED and not any(digits.ROUNDED in fit for fit in fits.values()):
+        values, fits = _fits(printed, tables, [*expected, *conventions.CONVENTIONS])
+    name = max(expected, key=lambda name: fits[name].count(digits.ROUNDED))
+    giving = [other for other, fit in fits.items() if digits.ROUNDED in fit]
+    first = name if name in giving else preferred
+    giving.sort(key=lambda other: other != first)
+    twice = [digits.ROUNDED_TWICE] if name not in giving and digits.ROUNDED_TWICE in fits[name] else []
+    labels = (*twice, *(conventions.CONVENTIONS[other] for other in giving))
+    say = _said_of_one if len(tables) == 1 else _said_of_many
+    verdict, reason = say(printed, tables, name, giving[0] if giving else name, values, fits)
+    if len(tables) > 1:
+        return Finding(verdict, reason, labels)
+    near = _nearest(printed, tables[0], name)
+    if verdict == INCONSISTENT and not np.isnan(near).all():
+        reason += _nearest_in_words([digits.computed(p, printed) for p in near if not isnan(p)])
+    return Finding(verdict, reason, labels, (), values[name][0], *near)
+
+
+def _fits(printed: str, tables: Sequence, names: list[str]) -> tuple[dict[str, list], dict[str, list]]:
+    """Return for each convention its P values of the tables, and how each gives the printed digits."""
+    values = {name: list(map(float, p)) for name, p in conventions.p_values(tables, dict.fromkeys(names)).items()}
+    return values, {name: [digits.match(printed, one) for one in p] for name, p in values.items()}
+
+
+def _said_of_one(printed: str, tables: Sequence, name: str, giving: str, values: dict, fits: dict) -> tuple[str, str]:
+    """Return verdict and reason where one table fits."""
+    label, [value], groups = conventions.CONVENTIONS[name], values[name], f"of {_against(tables[0])}"
+    computed = f"{label} {groups} is {digits.computed(value, printed)}"
+    if fits[name] == [digits.ROUNDED]:
+        return REPRODUCED, f"{computed}, {_as_printed(printed)}"
+    if fits[name] == [digits.ROUNDED_TWICE]:
+        once = digits.round_half_up(value, digits.decimals(printed) + 1)
+        return OTHER_CONVENTION, f"{computed}; rounded to {once} first, then to {printed}"
+    if giving != name:
+        other = f"{conventions.CONVENTIONS[giving]} {groups} is {digits.computed(values[giving][0], printed)}"
+        return OTHER_CONVENTION, f"{other}; {label} is {digits.computed(value, printed)}"
+    if isnan(value):
+        return UNDETERMINED, f"{label} {groups} has no P value"
+    return INCONSISTENT, f"{computed}, not {printed}"
+
+
+def _said_of_many(printed: str, tables: Sequence, name: str, giving: str, values: dict, fits: dict) -> tuple[str, str]:
+    """Return verdict and reason where several tables fit the printed percentages."""
+    label, many = conventions.CONVENTIONS[name], f"{len(tables)} tables that fit"
+    which = [_against(table) for table, fit in zip(tables, fits[giving], strict=True) if fit == digits.ROUNDED]
+    shown = " or ".join([*which[:3], *([f"{len(which) - 3} more"] if len(which) > 3 else [])])
+    if giving == name and len(which) == len(tables):
+        return REPRODUCED, f"{label} of each of the {many} prints {printed}"
+    if giving == name and which:
+        return CONSISTENT, f"{label} prints {printed} for {shown}, of {many}"
+    if which:
+        said = f"{conventions.CONVENTIONS[giving]} prints {printed} for {shown}"
+        return OTHER_CONVENTION, f"{said}; {label} for none of the {many}"
+    if any(fits[name]):
+        return OTHER_CONVENTION, f"{label} rounded twice is {printed} for some of the {many}"
+    ends = " to ".join(digits.computed(p, printed) for p in (min(values[name]), max(values[name])))
+    return INCONSISTENT, f"{label} of the {many} is {ends}, not {printed}"
+
+
+def _against(table: Sequence) -> str:
+    return " against ".join(f"{found}/{found + others}" for found, others in table)
+
+
+def _as_printed(printed: str) -> str:
+    return f"which rounds to {printed}" if printed[0].isdigit() else f"in line with {printed}"
+
+
+def _nearest(printed: str, table: Sequence, name: str) -> tuple[float, float]:
+    """Return the P values at or beside a printed one that a convention can give with the margins of a table."""
     (a, b), (c, d) = table
-    found = conventions.search(table, printed).set_index("convention")
-    value, matched = found.loc[standard, "p_value"], found.loc[standard, "match"]
-    groups = f"of {a}/{a + b} against {c}/{c + d}"
-    computed = f"{conventions.CONVENTIONS[standard]} {groups} is {digits(value, printed)}"
-    if matched == "rounded":
-        return Finding(REPRODUCED, f"{computed}, {as_printed(printed)}")
-    if matched:
-        once = published.round_half_up(float(value), _decimals(printed) + 1)
-        return Finding(OTHER_CONVENTION, f"{computed}; rounded to {once} first, then to {printed}", matched)
-    others = found[found["match"] == "rounded"]
-    if len(others):
-        name = preferred if preferred in others.index else others.index[0]
-        label = conventions.CONVENTIONS[name]
-        shown = f"{label} {groups} is {digits(others.loc[name, 'p_value'], printed)}"
-        return Finding(OTHER_CONVENTION, f"{shown}; {computed.replace(f' {groups}', '')}", label)
-    return Finding(INCONSISTENT, f"{computed}, not {printed}{_nearest_p_values(printed, table)}")
+    few = min(a + b, a + c) - max(0, a - d) < LISTED
+    if not printed[0].isdigit() or not few or name in conventions.UNCONDITIONAL:
+        return nan, nan
+    near = attainable.nearest(attainable.p_values(c + d, a + b, a + c, name), printed)
+    return tuple(nan if p is None else p for p in near)
 
 
-def _nearest_p_values(printed: str, table) -> str:
-    """Say which values beside a printed P the two-sided Fisher test can take with the margins of a table."""
-    if not printed[0].isdigit():
-        return ""
-    (a, b), (c, d) = table
-    near = attainable.nearest(attainable.p_values(a + b, c + d, a + c), float(printed))
-    return nearest_in_words([digits(p, printed) for p in near if p is not None])
-
-
-def nearest_in_words(near: list[str]) -> str:
+def _nearest_in_words(near: list[str]) -> str:
     """Say which attainable values lie beside a printed one, as the end of a sentence.
 
-    >>> nearest_in_words(["0.0240", "0.0504"]), nearest_in_words(["3e-06"])
+    >>> _nearest_in_words(["0.0240", "0.0504"]), _nearest_in_words(["3e-06"])
     ('; with these margins it can be 0.0240 and 0.0504, nothing between', '; with these margins the nearest is 3e-06')
     """
     if len(set(near)) == 1:
@@ -115,67 +199,98 @@ def nearest_in_words(near: list[str]) -> str:
     return f"; with these margins it can be {' and '.join(near)}, nothing between"
 
 
-def star(printed: str, table, standard: str = "fisher", beside: str = "") -> Finding:
+def star(printed: str, table: Sequence, standard: str = "fisher", beside: str = "") -> Finding:
     """Judge the stars beside a P value; ``beside`` is what the same cell prints.
 
     >>> star("*", [[40, 7], [28, 1]], beside="0.15").reason
     '* stands for <0.05, but two-sided Fisher is 0.1448; the same cell prints 0.15'
     """
-    limit, value = published.STARS[printed], conventions.p_values(table, [standard]).iloc[0, 0]
-    computed = f"{conventions.CONVENTIONS[standard]} is {digits(value, limit)}"
-    if published.agrees(limit, value):
+    limit, value = digits.STARS[printed], conventions.p_values(table, [standard]).iloc[0, 0]
+    computed = f"{conventions.CONVENTIONS[standard]} is {digits.computed(value, limit)}"
+    if digits.agrees(limit, value):
         return Finding(REPRODUCED, f"{printed} stands for {limit}, and {computed}")
     also = f"; the same cell prints {beside}" if beside else ""
     return Finding(INCONSISTENT, f"{printed} stands for {limit}, but {computed}{also}")
 
 
-def rank_test(printed: str, second: summaries.Summary, first: summaries.Summary) -> Finding:
+# P values of means and medians
+
+
+def rank_test(printed: str | None, second: summaries.Summary, first: summaries.Summary) -> Finding:
     """Judge the printed P value of a Mann-Whitney U test by the quartiles of the two groups.
 
     Quartiles bound P without settling it: `undetermined` where the printed one lies within the bounds, under any
     definition of the quartiles. The bounds are safe: no data lie outside, but not every P inside need occur.
-    `inconsistent` as well where no data have these quartiles.
+    `inconsistent` as well where no data have these quartiles. Without a printed P value the bounds alone are found.
 
     >>> apart = summaries.Summary(9, "30", "20", "40"), summaries.Summary(9, "5", "3", "7")
     >>> rank_test("0.50", *apart).verdict, rank_test("0.002", *apart).verdict
     ('inconsistent', 'undetermined')
     """
+    numbers = [Decimal(text) for text in (*second[1:], *first[1:]) if text is not None]
+    unit = min(number.as_tuple().exponent for number in numbers)
+    if max(map(abs, numbers)).scaleb(-unit) > UNITS:
+        return Finding(UNDETERMINED, "these numbers have too many digits to bound the rank test")
     try:
-        least, greatest = rank_test_bounds(second, first)
+        least, greatest = _rank_test_bounds(second, first)
     except Infeasible as error:
         return Finding(INCONSISTENT, str(error))
+    except NotReached as error:
+        return Finding(UNDETERMINED, str(error))
+    bounds = {"p_least": least, "p_greatest": greatest}
+    if printed is None:
+        return Finding(UNDETERMINED, "no P value is printed", **bounds)
     between = f"what is printed of the two groups keeps a Mann-Whitney P between {least:.2g} and {greatest:.2g}"
-    if may_be_printed(printed, least, greatest):
-        return Finding(UNDETERMINED, between)
-    return Finding(INCONSISTENT, f"{between}, not {printed}")
+    if digits.may_be_printed(printed, least, greatest):
+        return Finding(UNDETERMINED, between, **bounds)
+    return Finding(INCONSISTENT, f"{between}, not {printed}", **bounds)
 
 
 @lru_cache
-def rank_test_bounds(second: summaries.Summary, first: summaries.Summary) -> tuple[float, float]:
+def _rank_test_bounds(second: summaries.Summary, first: summaries.Summary) -> tuple[float, float]:
     """Return the least and greatest P value under any definition of the quartiles; raise Infeasible without data."""
     bounds = summaries.rank_test_any(second, first)
     if bounds["p_least"].isna().all():
         summaries.rank_test(second, first)  # raises Infeasible, and says why
-    return bounds["p_least"].min(), bounds["p_greatest"].max()
+    return float(bounds["p_least"].min()), float(bounds["p_greatest"].max())
 
 
-def t_test(printed: str, second: summaries.MeanSD, first: summaries.MeanSD) -> Finding:
+def t_test(
+    printed: str | None, second: summaries.MeanSD, first: summaries.MeanSD, named: Sequence[str] = ()
+) -> Finding:
     """Judge the printed P value of a t test by means and standard deviations, which are rounded themselves.
+
+    ``named`` are names of ``T_TESTS``; without one, Student's and Welch's test are both expected.
 
     >>> t_test("0.02", summaries.MeanSD(10, "5.0", "1.0"), summaries.MeanSD(10, "6.2", "1.1")).reason
     "Student's t test is 0.0200, which rounds to 0.02"
     """
-    bounds = summaries.t_test(second, first)
-    tests = [("Student's t test", *bounds[:3]), ("Welch's t test", *bounds[3:])]
-    for name, face, _, _ in tests:
-        if conventions.match(printed, face) == "rounded":
-            return Finding(REPRODUCED, f"{name} is {digits(face, printed)}, {as_printed(printed)}", name)
-    spans = [f"{name} from {digits(least, printed)} to {digits(most, printed)}" for name, _, least, most in tests]
-    spans = f"the printed digits allow {' and '.join(spans)}"
-    fitting = [name for name, _, least, most in tests if may_be_printed(printed, least, most)]
-    if fitting:
-        return Finding(CONSISTENT, spans, fitting[0])
-    return Finding(INCONSISTENT, f"{spans}, not {printed}")
+    found = summaries.t_test(second, first)
+    spans = {STUDENT: found[:3], WELCH: found[3:]}
+    giving = [name for name in spans if printed and digits.match(printed, spans[name][0]) == digits.ROUNDED]
+    expected = named[0] if named else (giving or [STUDENT])[0]
+    face, least, greatest = spans[expected]
+    bounds = {"p_value": face, "p_least": least, "p_greatest": greatest}
+    if printed is None:
+        return Finding(UNDETERMINED, "no P value is printed", **bounds)
+    shown = {name: f"{label} is {digits.computed(spans[name][0], printed)}" for name, label in T_TESTS.items()}
+    if expected in giving:
+        verdict, reason = REPRODUCED, f"{shown[expected]}, {_as_printed(printed)}"
+    elif giving:
+        verdict, reason = OTHER_CONVENTION, f"{shown[giving[0]]}; {shown[expected]}"
+    else:
+        ends = [
+            f"{T_TESTS[name]} from {digits.computed(low, printed)} to {digits.computed(high, printed)}"
+            for name, (_, low, high) in spans.items()
+        ]
+        giving = [name for name, (_, *ends) in spans.items() if digits.may_be_printed(printed, *ends)]
+        reason = f"the printed digits allow {' and '.join(ends)}" + ("" if giving else f", not {printed}")
+        verdict = CONSISTENT if giving else INCONSISTENT
+    labels = tuple(T_TESTS[name] for name in sorted(giving, key=lambda name: name != expected))
+    return Finding(verdict, reason, labels, **bounds)
+
+
+# Ratios
 
 
 def incidence_ratio(printed: str, observed: int, expected: tuple[float, float]) -> Finding:
@@ -194,40 +309,3 @@ def incidence_ratio(printed: str, observed: int, expected: tuple[float, float]) 
     )
     fits = found.years_low <= 1 <= found.years_high
     return Finding(CONSISTENT if fits else UNDETERMINED, shown + ("" if fits else ", which the paper does not print"))
-
-
-def may_be_printed(printed: str, least: float, greatest: float) -> bool:
-    """Tell whether some P value between two bounds, both included, is printed like this.
-
-    >>> may_be_printed("0.05", 0.01, 0.047), may_be_printed("<0.01", 0.02, 0.5), may_be_printed("NS", 0.02, 0.5)
-    (True, False, True)
-    """
-    if not printed[0].isdigit():
-        return any(conventions.match(printed, p) for p in (least, greatest))
-    half = Decimal(5).scaleb(-_decimals(printed) - 1)
-    return least < float(Decimal(printed) + half) and greatest >= float(Decimal(printed) - half)
-
-
-def digits(p: float, printed: str) -> str:
-    """Show a P value with at least four decimals and one more than printed, never as zero unless it is.
-
-    >>> digits(0.46404, "0.464"), digits(0.00000123, "0.04"), digits(float("nan"), "0.04")
-    ('0.4640', '1e-06', 'undefined')
-    """
-    decimals = max(4, _decimals(printed) + 1)
-    if p != p:
-        return "undefined"
-    return f"{p:.{decimals}f}" if p == 0 or p >= 10**-decimals else f"{p:.1g}"
-
-
-def as_printed(printed: str) -> str:
-    """Say that a value is printed like this.
-
-    >>> as_printed("0.04"), as_printed("<0.01")
-    ('which rounds to 0.04', 'in line with <0.01')
-    """
-    return f"which rounds to {printed}" if printed[0].isdigit() else f"in line with {printed}"
-
-
-def _decimals(printed: str) -> int:
-    return len(printed.partition(".")[2])

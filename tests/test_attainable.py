@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nxp2lib import attainable, compare, published
+from nxp2lib import attainable, compare, digits, published
 
 sizes = st.integers(1, 12)
 
@@ -50,7 +50,7 @@ def test_a_test_without_p_value_leaves_its_tables_out():
 def test_the_all_rashes_p_value_of_table_1_is_not_attainable_with_its_margins():
     below, above = attainable.nearest(attainable.p_values(29, 47, 68), "0.15")
     assert below == pytest.approx(compare.fisher_p([[40, 7], [28, 1]]))
-    assert published.agrees("0.15", below) is published.agrees("0.15", above) is False
+    assert digits.agrees("0.15", below) is digits.agrees("0.15", above) is False
 
 
 def test_beyond_an_end_there_is_no_nearest_value():
@@ -98,7 +98,7 @@ def test_a_half_is_rounded_up():
 @given(st.integers(1, 400), st.integers(0, 2), st.data())
 def test_a_count_is_among_those_of_its_own_percentage(denominator, decimals, data):
     count = data.draw(st.integers(0, denominator))
-    percent = str(published.round_half_up(Fraction(100 * count, denominator).__float__(), decimals))
+    percent = str(digits.round_half_up(Fraction(100 * count, denominator).__float__(), decimals))
     found = attainable.counts(percent, denominator)
     assert percent in attainable.percentages(denominator, decimals)
     assert set(found) == {k for k in range(denominator + 1) if half_up(100 * k, denominator, decimals) == percent}

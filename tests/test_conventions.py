@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from nxp2lib import compare, conventions, published
+from nxp2lib import compare, conventions, digits, published
 
 counts = st.integers(0, 40)
 tables = st.tuples(counts, counts, counts, counts).map(lambda x: [[x[0], x[1]], [x[2], x[3]]])
@@ -264,13 +264,13 @@ def test_an_unknown_convention_is_refused_and_the_known_ones_named():
     ],
 )
 def test_a_printed_p_value_is_matched_as_it_is_printed(printed, value, expected):
-    assert conventions.match(printed, value) == expected
+    assert digits.match(printed, value) == expected
 
 
 @pytest.mark.parametrize("printed", ["", "1.2", "-0.1", "p=0.04", "0,04", "<", "<0", "nan", "1e-3"])
 def test_anything_else_printed_is_refused(printed):
     with pytest.raises(ValueError, match=r"printed P value: .* is not accepted; accepted: 0\.04, 1\.00, <0\.01"):
-        conventions.match(printed, 0.04)
+        digits.match(printed, 0.04)
 
 
 def test_search_lists_every_convention_once_with_its_p_value():

@@ -8,14 +8,14 @@ from nxp2lib import paths
 
 FLOORS = [
     {"__init__"},
-    {"paths", "dictionary", "published", "problem"},
+    {"paths", "dictionary", "digits", "published", "problem"},
     {"reading", "identifiers", "column_map", "understanding", "plausibility", "cohort"},
     {"describe", "compare", "incidence"},
     {
         *("constraints", "counts", "creatine_kinase", "reconstruct", "bounds", "witnesses", "archive"),
         *("patterns", "contradictions", "attainable", "conventions", "summaries", "verdicts", "audit"),
         *("beside", "disclosure", "exercises"),
-        *("cells", "ledger_row", "compared_counts", "compared_numbers", "ledger"),
+        *("cells", "ledger_row", "ledger"),
     },
     {"export", "table", "figure", "pages", "forms", "queries", "summary", "release"},
     {"parameters", "record", "run", "teach", "sandbox", "grade", "book"},

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from nxp2lib import dictionary, paths, published
+from nxp2lib import dictionary, digits, paths, published
 
 GROUPS = {"total", "juvenile", "adult", "limited", "extended", "polymyositis", "dermatomyositis", "comparison"}
 STATISTICS = {
@@ -231,7 +231,7 @@ def test_the_percentages_of_a_table_follow_from_its_counts_but_for_one(table):
         if row in HISTOLOGY:
             continue
         percent = 100 * int(counts[row, group]) / int(counts["patients", group])
-        if not published.agrees(text, percent):
+        if not digits.agrees(text, percent):
             differing.append((row, group, text))
     assert differing == ([("periungual_erythema", "juvenile", "62.0")] if table == "table1" else [])
 
@@ -243,7 +243,7 @@ def test_the_percentages_of_histology_follow_from_64_biopsies(table, biopsies):
     sizes = {"total": 64, first: biopsies[0], second: biopsies[1]}
     for row in HISTOLOGY:
         for group, size in sizes.items():
-            assert published.agrees(percents[row, group], 100 * int(counts[row, group]) / size)
+            assert digits.agrees(percents[row, group], 100 * int(counts[row, group]) / size)
 
 
 @pytest.mark.parametrize("table", TABLE_COUNTS)
@@ -297,10 +297,10 @@ def test_a_count_among_nobody_is_not_compared_as_a_zero():
 
 
 def test_an_infinite_value_agrees_with_no_printed_number():
-    assert published.agrees("3.5", float("inf")) is False
-    assert published.agrees("<0.05", float("inf")) is False
+    assert digits.agrees("3.5", float("inf")) is False
+    assert digits.agrees("<0.05", float("inf")) is False
 
 
 @pytest.mark.parametrize("printed, value", [(">0.05", 0.05), ("<0.3", 0.3), ("<0.05", 0.05)])
 def test_a_value_at_the_limit_lies_on_neither_side(printed, value):
-    assert published.agrees(printed, value) is False
+    assert digits.agrees(printed, value) is False

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from nxp2lib import compare, published, summaries
+from nxp2lib import compare, digits, published, summaries
 from nxp2lib.constraints import Infeasible
 from nxp2lib.summaries import MeanSD, Summary
 
@@ -22,7 +22,7 @@ NUMBERS = ["minimum", "q1", "median", "q3", "maximum"]
 def rounded(number: float) -> str:
     """Round half away from zero, first removing what binary fractions add: 12ths and 16ths are exact here."""
     exact = Fraction(float(number)).limit_denominator(1000)
-    return str(published.round_half_up(Decimal(exact.numerator) / Decimal(exact.denominator), 0))
+    return str(digits.round_half_up(Decimal(exact.numerator) / Decimal(exact.denominator), 0))
 
 
 def summary(values, method: str, shown=NUMBERS) -> Summary:

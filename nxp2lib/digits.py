@@ -1,0 +1,190 @@
+"""What printed digits stand for: which values round to them, and whether two prints can be one number.
+
+A printed number is a string, since trailing zeros count: "0.50" says more than "0.5". It stands for every value that
+rounds to it, half away from zero; "<0.01" and ">0.05" for the values on that side of a limit; stars and "NS" for the
+limits that tables give them.
+"""
+
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+
+import pandas as pd
+
+STARS = {"*": "<0.05", "**": "<0.01"}
+NOT_SIGNIFICANT = "NS"  # 0.05 or more
+ROUNDED, ROUNDED_TWICE = "rounded", "rounded twice"
+
+
+def decimals(printed: str) -> int:
+    """Return how many decimals are printed.
+
+    >>> decimals("62.0"), decimals("<0.01"), decimals("2594")
+    (1, 2, 0)
+    """
+    return len(printed.partition(".")[2])
+
+
+def round_half_up(value: float | int | Decimal, decimals: int) -> Decimal:
+    """Round half away from zero in decimal arithmetic, as printed tables do.
+
+    A float is taken at its shortest decimal form, so that 0.145 rounds to 0.15.
+
+    >>> round_half_up(0.145, 2), round_half_up(Decimal("11.25"), 1)
+    (Decimal('0.15'), Decimal('11.3'))
+    """
+    return _quantized(value, decimals, ROUND_HALF_UP)
+
+
+def round_twice(value: float | int | Decimal, decimals: int) -> Decimal:
+    """Round half up to one decimal more, and what comes out once again.
+
+    >>> round_half_up(0.1448, 2), round_twice(0.1448, 2)
+    (Decimal('0.14'), Decimal('0.15'))
+    """
+    return round_half_up(round_half_up(value, decimals + 1), decimals)
+
+
+def cut_off(value: float | int | Decimal, decimals: int) -> Decimal:
+    """Leave out all decimals but the first few.
+
+    >>> cut_off(62.069, 1)
+    Decimal('62.0')
+    """
+    return _quantized(value, decimals, ROUND_DOWN)
+
+
+def _quantized(value: float | int | Decimal, decimals: int, rounding: str) -> Decimal:
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    return exact.quantize(Decimal(1).scaleb(-decimals), rounding=rounding)
+
+
+def interval(printed: str) -> tuple[Decimal, Decimal]:
+    """Return the least value printed like this, and the least above it that no longer is.
+
+    >>> interval("2594"), interval("<0.01")
+    ((Decimal('2593.5'), Decimal('2594.5')), (Decimal('-Infinity'), Decimal('0.01')))
+
+    Of a number below zero the two ends change roles, since half rounds away from zero.
+    """
+    sign, number = _sides(printed)
+    if sign == "<":
+        return Decimal("-Infinity"), number
+    if sign:
+        return number, Decimal("Infinity")
+    half = Decimal(5).scaleb(number.as_tuple().exponent - 1)
+    return number - half, number + half
+
+
+def _sides(printed: str) -> tuple[str, Decimal]:
+    """Return the sign and the digits of a printed number."""
+    text = ">0.05" if printed == NOT_SIGNIFICANT else STARS.get(printed, printed)
+    sign = text[0] if text[0] in "<>" else ""
+    return sign, Decimal(text.removeprefix(sign))
+
+
+def agrees(printed: str, value: float) -> bool | None:
+    """Tell whether a computed value rounds to the printed digits, or lies on the printed side of a limit.
+
+    Returns None where the value is missing.
+
+    >>> agrees("0.16", 0.1556), agrees("0.15", 0.1448), agrees("<0.01", 0.0026), agrees("*", 0.1448)
+    (True, False, True, False)
+    """
+    if pd.isna(value):
+        return None
+    sign, number = _sides(printed)
+    if sign:
+        exact = Decimal(str(value))  # the float 0.05 lies a hair above 0.05
+        return exact < number if sign == "<" else exact > number or (printed == NOT_SIGNIFICANT and exact == number)
+    if value in (float("inf"), float("-inf")):
+        return False
+    return round_half_up(value, decimals(printed)) == number
+
+
+def clash(one: str, other: str) -> bool:
+    """Tell whether two printed strings of one number exclude each other: no value is printed as both.
+
+    >>> clash("0.04", "0.043"), clash("0.04", "0.05"), clash("<0.01", "0.02"), clash("75", "75.0")
+    (False, True, True, False)
+    """
+    (low, high), (least, most) = interval(one), interval(other)
+    return high <= least or most <= low
+
+
+def check_p_value(printed: str) -> None:
+    """Raise ValueError unless this can be printed for a P value: digits to 1, a limit, stars or ``NS``."""
+    sign = printed[:1] if printed[:1] in ("<", ">") else ""
+    digits = printed.removeprefix(sign)
+    named = printed in STARS or printed == NOT_SIGNIFICANT
+    plain = digits.isascii() and digits.replace(".", "", 1).isdigit()
+    if not named and (not plain or Decimal(digits) > 1 or (sign and not 0 < Decimal(digits) < 1)):
+        raise ValueError(f"printed P value: {printed!r} is not accepted; accepted: 0.04, 1.00, <0.01, >0.05, NS")
+
+
+def match(printed: str, value: float) -> str:
+    """Tell how a P value gives the printed one: ``rounded``, ``rounded twice``, or not at all (empty).
+
+    ``printed`` is digits, ``<0.01``, ``>0.05``, a table's stars, or ``NS`` (0.05 or more). A missing value matches
+    nothing. Raises ValueError for anything else printed.
+
+    >>> match("0.14", 0.1448), match("0.15", 0.1448), match("0.16", 0.1448), match("NS", 0.1448)
+    ('rounded', 'rounded twice', '', 'rounded')
+    """
+    check_p_value(printed)
+    if agrees(printed, value):
+        return ROUNDED
+    sign, number = _sides(printed)
+    if sign or pd.isna(value):
+        return ""
+    return ROUNDED_TWICE if round_twice(float(value), decimals(printed)) == number else ""
+
+
+def tells_apart(printed: str, one: float, other: float) -> bool:
+    """Tell whether two P values would be printed differently, in the form of a printed one.
+
+    >>> tells_apart("0.05", 0.1, 0.05), tells_apart("<0.05", 0.01, 0.02)
+    (True, False)
+    """
+    check_p_value(printed)
+    return _shown(printed, one) != _shown(printed, other)
+
+
+def _shown(printed: str, value: float) -> Decimal | bool | None:
+    """Return a P value rounded as a printed one is, or whether it lies on that side of a limit."""
+    if pd.isna(value) or _sides(printed)[0]:
+        return agrees(printed, value)
+    return round_half_up(float(value), decimals(printed))
+
+
+def chance(printed: str) -> float:
+    """Return the probability that P is printed like this when any P from 0 to 1 is as likely as any other.
+
+    >>> chance("0.04"), chance("1.00"), chance("<0.05")
+    (0.01, 0.005, 0.05)
+    """
+    check_p_value(printed)
+    low, high = interval(printed)
+    return float(min(Decimal(1), high) - max(Decimal(0), low))
+
+
+def may_be_printed(printed: str, least: float, greatest: float) -> bool:
+    """Tell whether some P value between two bounds, both included, is printed like this.
+
+    >>> may_be_printed("0.05", 0.01, 0.047), may_be_printed("<0.01", 0.02, 0.5), may_be_printed("NS", 0.02, 0.5)
+    (True, False, True)
+    """
+    if _sides(printed)[0]:
+        return any(match(printed, p) for p in (least, greatest))
+    low, high = map(float, interval(printed))
+    return least < high and greatest >= low
+
+
+def computed(p: float, printed: str) -> str:
+    """Show a P value with at least four decimals and one more than printed, never as zero unless it is.
+
+    >>> computed(0.46404, "0.464"), computed(0.00000123, "0.04"), computed(float("nan"), "0.04")
+    ('0.4640', '1e-06', 'undefined')
+    """
+    places = max(4, decimals(printed) + 1)
+    if p != p:
+        return "undefined"
+    return f"{p:.{places}f}" if p == 0 or p >= 10**-places else f"{p:.1g}"
