@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from golden import CENTRAL, EXACTLY_FIVE_PERCENT, FISHER, FISHER_RXC, HOLM, HULL_EXCEPTIONS, MANN_WHITNEY
+from golden.read import by_name, cases
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -18,52 +18,49 @@ tables = st.tuples(counts, counts, counts, counts).map(lambda x: [[x[0], x[1]], 
 samples = st.lists(st.integers(0, 20), min_size=1, max_size=15)
 
 
-def by_name(case):
-    return case["name"]
-
-
-@pytest.mark.parametrize("case", FISHER, ids=by_name)
+@pytest.mark.parametrize("case", cases("fisher"), ids=by_name)
 def test_fisher_agrees_with_r(case):
-    for level, interval in case["intervals"].items():
-        found = compare.fisher(case["table"], level)
+    for level, ci_low in case["ci_low"].items():
+        found = compare.fisher(case["input"], level)
         assert found.p_value == pytest.approx(case["p_value"], rel=1e-9)
         assert found.odds_ratio == pytest.approx(case["odds_ratio"], rel=1e-6, nan_ok=True)
-        assert [found.ci_low, found.ci_high] == pytest.approx(interval, rel=1e-8, abs=2e-9)
+        assert [found.ci_low, found.ci_high] == pytest.approx([ci_low, case["ci_high"][level]], rel=1e-8, abs=2e-9)
 
 
 def test_the_interval_is_not_the_central_one_that_can_contradict_its_own_p_value():
-    found = compare.fisher(CENTRAL["table"])
+    [central] = cases("fisher_central")
+    found = compare.fisher(central["input"])
     assert found.p_value < 0.05
-    assert found.ci_high < 1 < CENTRAL["interval"][1]
+    assert found.ci_high < 1 < central["central_high"][0.95]
 
 
-@pytest.mark.parametrize("table", EXACTLY_FIVE_PERCENT, ids=str)
-def test_a_p_value_of_exactly_one_in_twenty_is_not_below_it_and_the_interval_reaches_one(table):
-    found = compare.fisher(table)
-    assert found.p_value == 0.05
+@pytest.mark.parametrize("case", cases("fisher_five_percent"), ids=by_name)
+def test_a_p_value_of_exactly_one_in_twenty_is_not_below_it_and_the_interval_reaches_one(case):
+    found = compare.fisher(case["input"])
+    assert found.p_value == case["p_value"] == 0.05
     assert found.ci_low <= 1 <= found.ci_high
 
 
-@pytest.mark.parametrize("case", FISHER_RXC, ids=by_name)
+@pytest.mark.parametrize("case", cases("fisher_rxc"), ids=by_name)
 def test_the_r_by_c_test_agrees_with_r(case):
-    assert compare.fisher_exact_rxc(case["table"]) == pytest.approx(case["p_value"], rel=1e-9)
+    assert compare.fisher_exact_rxc(case["input"]) == pytest.approx(case["p_value"], rel=1e-9)
 
 
-@pytest.mark.parametrize("case", MANN_WHITNEY, ids=by_name)
+@pytest.mark.parametrize("case", cases("mann_whitney"), ids=by_name)
 def test_mann_whitney_agrees_with_r(case):
-    found = compare.mann_whitney(case["x"], case["y"])
+    found = compare.mann_whitney(*case["input"])
     assert found.u == case["statistic"]
     all_equal = math.isnan(case["p_value"])
     assert found.p_value == pytest.approx(1 if all_equal else case["p_value"], rel=1e-9)
-    assert found.p_exact == pytest.approx(case["exact_p_value"] or math.nan, rel=1e-9, nan_ok=True)
+    assert found.p_exact == pytest.approx(case["exact_p_value"], rel=1e-9, nan_ok=True)
     assert found.shift == pytest.approx(case["shift"], rel=1e-9)
 
 
-@pytest.mark.parametrize("case", HOLM, ids=by_name)
+@pytest.mark.parametrize("case", cases("holm"), ids=by_name)
 def test_holm_agrees_with_r(case):
-    found = compare.holm(pd.Series(case["p_values"], dtype=float))
-    adjusted = [math.nan if p is None else p for p in case["adjusted"]]
-    assert found.tolist() == pytest.approx(adjusted, nan_ok=True)
+    [p_values] = case["input"]
+    found = compare.holm(pd.Series(p_values, dtype=float))
+    assert found.tolist() == pytest.approx(list(case["adjusted"].values()), nan_ok=True)
 
 
 @given(tables)
@@ -94,12 +91,13 @@ def test_the_interval_holds_the_estimate_and_excludes_one_only_with_a_small_p(ta
         assert found.p_value < 1 - confidence + 1e-9
 
 
-@pytest.mark.parametrize("case", HULL_EXCEPTIONS, ids=lambda case: str(case["table"]))
+@pytest.mark.parametrize("case", cases("fisher_gap"), ids=by_name)
 def test_where_the_unrejected_odds_ratios_leave_a_gap_the_interval_spans_it(case):
-    found = compare.fisher(case["table"])
+    found = compare.fisher(case["input"])
     assert found.p_value == pytest.approx(case["p_value"], rel=1e-9)
     assert found.p_value < 0.05
-    assert [found.ci_low, found.ci_high] == pytest.approx(case["interval"], rel=1e-8, abs=2e-9)
+    interval = [case["ci_low"][0.95], case["ci_high"][0.95]]
+    assert [found.ci_low, found.ci_high] == pytest.approx(interval, rel=1e-8, abs=2e-9)
 
 
 @given(tables.filter(lambda table: sum(map(sum, table)) <= 55))

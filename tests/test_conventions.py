@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from golden import EXACTLY_FIVE_PERCENT
+from golden.read import by_name, cases
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -20,38 +20,10 @@ filled = tables.filter(lambda table: 0 not in np.sum(table, axis=0) and 0 not in
 THREE_OF_THREE = [[3, 0], [0, 3]]  # of 20 ways to choose three of six, one; 2 against 1 is chosen in nine
 TWO_OF_THREE = [[2, 1], [1, 2]]
 
-# fmt: off
-# R 4.2.2, in the order of CONVENTIONS less the last two. With m <- matrix(cells, 2, byrow=TRUE), d <- dhyper(s, ...)
-# over all tables with its margins, o the observed one's d, lo <- cumsum(d), up <- rev(cumsum(rev(d))),
-# g <- pmin(lo, up), eps <- 1 + 1e-7, n <- sum(m) and E the expected counts:
-#   fisher.test(m), its alternatives "less" and "greater"; 2 * min(less, greater); sum(d[g <= g[observed] * eps]);
-#   sum(d[d < o / eps]) + sum(d[d >= o / eps & d <= o * eps]) / 2; 2 * min(less, greater) - o, which is
-#   exact2x2(m, midp=TRUE); chisq.test(m, correct=FALSE), chisq.test(m), pchisq(X2 * (n - 1) / n, 1, lower.tail=FALSE),
-#   pchisq(2 * sum(m * log(m / E)), 1, lower.tail=FALSE)
-GOLDEN = {
-    (13, 23, 13, 27): [0.8110361246, 0.9279611564, 0.8110361246, 0.4639805782, 0.7169079179, 0.4639805782,
-                       0.7205918766, 0.7470726604, 0.7403972746, 0.9289201814, 0.742049649, 0.7404647441],
-    (27, 9, 18, 22): [0.0103986709, 0.01457752678, 0.0103986709, 0.007288763389, 0.9982796965, 0.007288763389,
-                      0.007614440964, 0.009009066908, 0.007879561606, 0.01537372674, 0.008299215995, 0.007187909601],
-    (9, 23, 2, 30): [0.04331821496, 0.04331821496, 0.04331821496, 0.02165910748, 0.9970502574, 0.02165910748,
-                     0.02460885009, 0.02460885009, 0.02037969516, 0.04681645914, 0.02138641502, 0.0165318132],
-    (40, 7, 28, 1): [0.1447535662, 0.2268057031, 0.1447535662, 0.1134028516, 0.1134028516, 0.9833231101,
-                     0.09639058537, 0.1300797415, 0.114251104, 0.2322230115, 0.1166606433, 0.08930407837],
-    (0, 29, 4, 43): [0.2913961691, 0.2780490656, 0.1575369746, 0.1390245328, 0.1390245328, 1,
-                     0.2218839026, 0.1390245328, 0.1065136559, 0.2777805916, 0.1088442777, 0.04601946094],
-    (3, 7, 7, 3): [0.178895408, 0.178895408, 0.178895408, 0.089447704, 0.089447704, 0.9884929312,
-                   0.1009547728, 0.1009547728, 0.07363827012, 0.1797124949, 0.08123591709, 0.06964721587],
-    (2, 0, 2, 12): [0.05, 0.1, 0.05, 0.05, 1, 0.05,
-                    0.025, 0.05, 0.008828760953, 0.08085559837, 0.01122988665, 0.01071810069],
-    (12, 5, 6, 12): [0.04371016838, 0.06058764413, 0.04371016838, 0.03029382207, 0.9950223916, 0.03029382207,
-                     0.03105206156, 0.0352714305, 0.02752225382, 0.0620844938, 0.02983188034, 0.02564046717],
-    (150, 90, 70, 110): [1.980030406e-06, 2.44289123e-06, 1.980030406e-06, 1.221445615e-06, 0.9999995511,
-                         1.221445615e-06, 1.593755835e-06, 1.670342088e-06, 1.629618267e-06, 2.653921091e-06,
-                         1.676685065e-06, 1.482092239e-06],
-}
-# fmt: on
-DROPS = (12, 5, 6, 12)  # 17 and 18 patients: without 5 and 12 findings, the mirror image, SciPy's Barnard is 0.0325
-LARGE = (150, 90, 70, 110)
+GOLDEN = cases("conventions")
+# Of 17 and 18 patients: without 5 and 12 findings, the mirror image, SciPy's Barnard is 0.0325.
+DROPS = [[12, 5], [6, 12]]
+LARGE = [[150, 90], [70, 110]]
 
 
 def p_value(name, table):
@@ -76,17 +48,18 @@ TABLE1 = printed_table("table1", ("juvenile", "adult"), (29, 47), (24, 40))
 TABLE2 = printed_table("table2", ("limited", "extended"), (40, 36), (32, 32))
 
 
-@pytest.mark.parametrize("cells", GOLDEN, ids=str)
-def test_p_values_agree_with_r(cells):
-    found = conventions.p_values(np.reshape(cells, (2, 2))).iloc[0]
+@pytest.mark.parametrize("case", GOLDEN, ids=by_name)
+def test_p_values_agree_with_r(case):
+    found = conventions.p_values(case["input"]).iloc[0]
     assert found.index.tolist() == [*conventions.CONDITIONAL, *conventions.ASYMPTOTIC]
-    assert found.tolist() == pytest.approx(GOLDEN[cells], rel=1e-9)
+    assert found.tolist() == pytest.approx([case[name] for name in found.index], rel=1e-9)
 
 
 def test_many_tables_at_once_give_what_each_gives_alone():
-    several = np.array([np.reshape(cells, (2, 2)) for cells in GOLDEN])
+    several = np.array([case["input"] for case in GOLDEN])
     together = conventions.p_values(several)
-    assert together.to_numpy() == pytest.approx(np.array(list(GOLDEN.values())), rel=1e-9)
+    expected = np.array([[case[name] for name in together] for case in GOLDEN])
+    assert together.to_numpy() == pytest.approx(expected, rel=1e-9)
     assert conventions.p_values(several[::-1]).to_numpy() == pytest.approx(together.to_numpy()[::-1], rel=1e-12)
 
 
@@ -152,9 +125,9 @@ def test_mid_p_takes_half_of_every_table_as_likely_as_the_observed_one():
     assert p_value("mid_p", [[1, 0], [1, 2]]) == 0.5  # two tables, equally likely
 
 
-@pytest.mark.parametrize("table", EXACTLY_FIVE_PERCENT, ids=str)
-def test_a_p_value_of_exactly_one_in_twenty_is_not_below_it(table):
-    assert p_value("fisher", table) == 0.05 == compare.fisher_p(table)
+@pytest.mark.parametrize("case", cases("fisher_five_percent"), ids=by_name)
+def test_a_p_value_of_exactly_one_in_twenty_is_not_below_it(case):
+    assert p_value("fisher", case["input"]) == 0.05 == compare.fisher_p(case["input"])
 
 
 @pytest.mark.parametrize("table", [[[0, 0], [5, 7]], [[0, 5], [0, 7]], [[0, 0], [0, 0]]], ids=str)
@@ -182,10 +155,10 @@ def test_barnard_is_never_below_scipy_which_drops_equally_extreme_tables_by_thei
     assert p_value("barnard", table) >= stats.barnard_exact(np.transpose(table)).pvalue - 1e-6
 
 
-@pytest.mark.parametrize("cells", [cells for cells in GOLDEN if cells not in (DROPS, LARGE)], ids=str)
-def test_barnard_agrees_with_scipy_where_that_drops_nothing(cells):
-    table = np.reshape(cells, (2, 2))
-    assert p_value("barnard", table) == pytest.approx(stats.barnard_exact(table.T).pvalue, abs=1e-6)
+@pytest.mark.parametrize("case", [case for case in GOLDEN if case["input"] not in (DROPS, LARGE)], ids=by_name)
+def test_barnard_agrees_with_scipy_where_that_drops_nothing(case):
+    table = case["input"]
+    assert p_value("barnard", table) == pytest.approx(stats.barnard_exact(np.transpose(table)).pvalue, abs=1e-6)
 
 
 @settings(max_examples=25)

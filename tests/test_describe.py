@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from golden import QUANTILES
+from golden.read import by_name, cases
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,11 +47,12 @@ def test_a_proportion_of_nobody_is_missing_not_zero():
     assert np.isnan(found["percent"])
 
 
-@pytest.mark.parametrize("case", QUANTILES, ids=lambda case: f"n={len(case['values'])}")
+@pytest.mark.parametrize("case", cases("quantiles"), ids=by_name)
 @pytest.mark.parametrize(("method", "r_type"), [("weibull", "type_6"), ("linear", "type_7")])
 def test_quartiles_agree_with_r(case, method, r_type):
-    found = describe.quantiles(pd.Series(case["values"]), method)
-    assert list(found.values()) == pytest.approx(case[r_type], rel=1e-9)
+    [values] = case["input"]
+    found = describe.quantiles(pd.Series(values), method)
+    assert list(found.values()) == pytest.approx([case[r_type][p] for p in (0.25, 0.5, 0.75)], rel=1e-9)
 
 
 def test_an_unknown_quantile_method_names_the_accepted_ones():

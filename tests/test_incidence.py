@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 import pytest
-from golden import POISSON
+from golden.read import by_name, cases
 from hypothesis import given
 from hypothesis import strategies as st
 from test_describe import five_patients
@@ -12,12 +12,14 @@ from test_describe import five_patients
 from nxp2lib import describe, incidence
 
 
-@pytest.mark.parametrize("case", POISSON, ids=lambda case: f"{case['observed']}/{case['expected']} {case['level']}")
+@pytest.mark.parametrize("case", cases("poisson"), ids=by_name)
 @pytest.mark.parametrize("name", incidence.INTERVALS)
 def test_intervals_agree_with_r(case, name):
-    found = incidence.INTERVALS[name](case["observed"], case["expected"], case["level"])
-    assert found.sir == pytest.approx(case["ratio"], rel=1e-9)
-    assert list(found[1:]) == pytest.approx(case[name], rel=1e-8, abs=1e-12)
+    [[observed, expected]] = case["input"]
+    for level, low in case[f"{name}_low"].items():
+        found = incidence.INTERVALS[name](observed, expected, level)
+        assert found.sir == pytest.approx(case["ratio"], rel=1e-9)
+        assert list(found[1:]) == pytest.approx([low, case[f"{name}_high"][level]], rel=1e-8, abs=1e-12)
 
 
 def test_zero_cases_give_a_lower_limit_of_zero():

@@ -1,0 +1,1 @@
+"""Reference values that golden.R computes in R, and their reader."""
