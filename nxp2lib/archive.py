@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import compare, counts, dictionary, digits, incidence, paths, reconstruct, witnesses
+from nxp2lib import compare, dictionary, digits, findings, incidence, paths, reconstruct, witnesses
 
 RECORD, TABLE = "synthetic.json", "synthetic_cohorts.parquet"
 QUARTERS = {"q1": 0.25, "median": 0.5, "q3": 0.75}
@@ -92,7 +92,7 @@ def broken(cohort: pd.DataFrame, known: pd.DataFrame | None = None) -> list[str]
 
 def _numbers(cohort: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return one number per patient for each row and group of the tables: 1, 0 or NaN (unknown) for a finding."""
-    asked = [*counts.yes_no(), "age_at_onset", "max_creatine_kinase", "ana_titer"]
+    asked = [*findings.yes_no(), "age_at_onset", "max_creatine_kinase", "ana_titer"]
     stored = {name: cohort[name].to_numpy(dtype=float, na_value=np.nan) for name in asked}
     age, titer, male = stored["age_at_onset"], stored["ana_titer"], cohort["sex"] == "male"
     rash = (stored["heliotrope_rash"] == 1) | (stored["gottron_sign_or_papules"] == 1)

@@ -11,8 +11,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from nxp2lib import attainable, contradictions, conventions, counts, digits, published, summaries, verdicts
-from nxp2lib.creatine_kinase import COMPARED
+from nxp2lib import attainable, contradictions, conventions, digits, findings, published, summaries, verdicts
 from nxp2lib.verdicts import CONSISTENT, EXTERNAL, INCONSISTENT, REPRODUCED, UNDETERMINED, Finding
 
 PRINTED = ["id", "place", "item", "group", "statistic", "printed"]
@@ -24,13 +23,6 @@ UNCHECKABLE = {
 NAMED = {"n": "count", "p_value": "P value", "p_mark": "mark of a P value", "sir": "ratio", "percent": "percentage"}
 UNSETTLED = Finding(UNDETERMINED, "the other printed numbers do not settle the counts behind it")
 NEITHER = ", and agree with nothing"
-HALVES = [("juvenile", "adult"), ("limited", "extended"), ("dermatomyositis", "polymyositis")]  # of all patients
-PARTS = {  # of a row, in any group
-    "patients": [["male", "female"], ["dermatomyositis", "polymyositis"]],
-    "polymyositis": [["other_rash", "no_rash"]],
-    "ana_positive": [counts.definitions()["ana_positive"][1]],
-    "malignancy": [counts.one_of("malignancy_site")],
-}
 
 
 def paper(registry: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -135,13 +127,13 @@ class _Paper:
         """Return of how many patients a percentage is: all, a group, or those of it to whom the row applies."""
         if row == "patients":
             return self.count("patients")
-        needed = counts.applies(row)
+        needed = findings.applies(row)
         return self.count("patients" if needed == "total" else needed, group)
 
     def table(self, number) -> list[list[int]] | None:
         """Return the 2x2 table that a P value compares, the second group first; None where it is not settled."""
         found = []
-        for group in reversed(COMPARED[number.result]):
+        for group in reversed(findings.compared(number.result)):
             n, of = self.count(number.row, group), self.denominator(number.row, group)
             if n is None or of is None or n > of:
                 return None
@@ -152,12 +144,12 @@ class _Paper:
     def tested(numbers: pd.DataFrame) -> list:
         """Return those of some P values that compare counts, and that can be one."""
         possible = contradictions.is_possible
-        return [n for n in numbers.itertuples() if n.row in counts.names() and possible("p_value", n.printed)]
+        return [n for n in numbers.itertuples() if n.row in findings.names() and possible("p_value", n.printed)]
 
     @cached_property
     def conventions(self) -> tuple[str, dict]:
         """The convention that explains most P values of counts, and for each number the one that gives it."""
-        tested = self.numbers[(self.numbers["statistic"] == "p_value") & self.numbers["result"].isin(COMPARED)]
+        tested = self.numbers[(self.numbers["statistic"] == "p_value") & self.numbers["result"].isin(findings.TABLES)]
         tables = {number.Index: self.table(number) for number in self.tested(tested)}
         tables = {index: table for index, table in tables.items() if table}
         if not tables:
@@ -172,7 +164,7 @@ class _Paper:
     # P values
 
     def _p_value(self, number) -> Finding:
-        if number.row not in counts.names():
+        if number.row not in findings.names():
             return self._rank_test(number)
         table, (standard, fewest) = self.table(number), self.conventions
         if not table:
@@ -190,7 +182,7 @@ class _Paper:
         return verdicts.star(number.printed, table, self.conventions[0], *beside) if table else UNSETTLED
 
     def _rank_test(self, number) -> Finding:
-        first, second = (self._summary(number.row, group) for group in COMPARED[number.result])
+        first, second = (self._summary(number.row, group) for group in findings.compared(number.result))
         if first is None or second is None:
             return Finding(UNDETERMINED, "quartiles of the two groups would be needed, and are not printed")
         found = verdicts.rank_test(number.printed, second, first)
@@ -224,8 +216,8 @@ class _Paper:
 
     def _everyone(self, number) -> str:
         """Say that the denominators of two groups make up all patients to whom a row applies."""
-        needed = counts.applies(number.row)
-        halves = next((halves for halves in HALVES if number.of in halves), None)
+        needed = findings.applies(number.row)
+        halves = next((halves for halves in findings.HALVES if number.of in halves), None)
         if needed == "total" or not halves:
             return ""
         sizes, everyone = [self.count(needed, half) for half in halves], self.count(needed)
@@ -278,7 +270,7 @@ class _Paper:
     def _sum(self, number) -> str:
         kept, here = self._is_kept(number), _key(number)[:-1]
         if number.kind == "denominator":
-            return self._everyone(number._replace(of=HALVES[0][0])).removeprefix("; ") if kept else ""
+            return self._everyone(number._replace(of=findings.HALVES[0][0])).removeprefix("; ") if kept else ""
         for whole, parts in self._sums(number):
             printed = [number.printed if key == here else self.said.get(key) for key in [whole, *parts]]
             if parts and None not in printed[1:]:
@@ -304,10 +296,10 @@ class _Paper:
         if flow:
             antibodies = {key[:-1]: None for key in self.fact if key[0] and key[1] != "screened"}
             yield (True, "screened", group, kind), list(antibodies)
-        for halves in HALVES:
+        for halves in findings.HALVES:
             if group in ("total", *halves):
                 yield (False, row, "total", kind), [(False, row, half, kind) for half in halves]
-        for whole, choices in PARTS.items():
+        for whole, choices in findings.divisions().items():
             for parts in choices:
                 if row in (whole, *parts):
                     printed = {key[1] for key in self.fact if not key[0] and key[2:4] == (group, kind)}
@@ -323,7 +315,7 @@ class _Paper:
 
     def _mean(self, number) -> str:
         kept, size = self._is_kept(number), self.count("patients", number.of)
-        for halves in HALVES:
+        for halves in findings.HALVES:
             means, sizes = self._beside(number, halves), [self.count("patients", half) for half in halves]
             if number.of == "total" and means and all(sizes):
                 low, high = summaries.pooled_mean(list(zip(sizes, means, strict=True)))
@@ -335,7 +327,7 @@ class _Paper:
         return f"{size} whole years that add up to {sums[0]} to {sums[-1]} have it" if size and kept else ""
 
     def _end(self, number) -> str:
-        for halves in HALVES:
+        for halves in findings.HALVES:
             ends = self._beside(number, halves)
             if number.of == "total" and ends:
                 return f"the two groups have {' and '.join(ends)}"
@@ -347,7 +339,7 @@ class _Paper:
         values = list(three.values())
         if None not in values and sorted(values, key=float) != values:
             return f"{values[0]}, {values[1]} and {values[2]} are not in order"
-        for halves in HALVES:
+        for halves in findings.HALVES:
             both, everyone = self._beside(number, halves), self._beside(number, ("total",))
             if not both or not everyone or number.of not in ("total", *halves):
                 continue

@@ -9,10 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nxp2lib import attainable, compare, describe, published
+from nxp2lib import attainable, compare, describe, findings, published
 
 COLUMNS = ["result", "row", "group", "statistic", "published", "yours", "difference", "ci_low", "ci_high"]
-GROUPS = {"table1": ["total", "juvenile", "adult"], "table2": ["total", "limited", "extended"]}
 
 
 class Difference(NamedTuple):
@@ -104,9 +103,10 @@ def compare_cohorts(results: dict[str, pd.DataFrame], confidence: float = 0.95) 
     spread rests on is not printed; the incidence ratio has the ratio of both in place of a difference.
     """
     found = []
-    for result, groups in GROUPS.items():
+    for result in findings.TABLES:
         for row, kind, tested in published.rows(result).itertuples(index=False):
-            found += [_row(results[result], result, row, kind, group, confidence) for group in groups]
+            for group in (findings.TOTAL, *findings.compared(result)):
+                found.append(_row(results[result], result, row, kind, group, confidence))
             if tested:
                 found.append(_plain(results[result], result, row, "comparison", "p_value"))
     found.append(_incidence(results["malignancy"], confidence))

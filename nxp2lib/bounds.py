@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nxp2lib import conventions, counts, dictionary, incidence, reconstruct
+from nxp2lib import conventions, counts, dictionary, findings, incidence, reconstruct
 from nxp2lib.patterns import Patterns
 
 NOT = ("~", "!", "not ")
@@ -43,7 +43,7 @@ def parse(question: str) -> dict[str, bool]:
 
     Raises ValueError for a name that is not known, with the nearest one, and for a contradiction.
     """
-    known, found = sorted(counts.names() | {"adult", "limited"}), {}
+    known, found = sorted(findings.names()), {}
     for term in question.split("&"):
         term = term.strip()
         sign = next((sign for sign in NOT if term.lower().startswith(sign)), "")
@@ -84,18 +84,10 @@ def tally(question: str, cohort: pd.DataFrame) -> int:
     >>> tally("heliotrope_rash & juvenile", cohort.load())
     16
 
-    Raises ValueError as `parse` does, KeyError for a row of the tables that a cohort has no column for.
+    Raises ValueError as `parse` does.
     """
-    terms = [_holds_in(name, cohort).eq(wanted).fillna(False) for name, wanted in parse(question).items()]
+    terms = [findings.holds(name, cohort).eq(wanted).fillna(False) for name, wanted in parse(question).items()]
     return int(np.logical_and.reduce(terms).sum())
-
-
-def _holds_in(name: str, cohort: pd.DataFrame) -> pd.Series:
-    """Return whether a yes/no column or a group holds, patient by patient, missing where that is unknown."""
-    groups = {group: by for by in ("age_group", "weakness_extent") for group in dictionary.column(by).values}
-    if name in groups:
-        return (cohort[groups[name]] == name).mask(cohort[groups[name]].isna()).astype("boolean")
-    return cohort[name].astype("boolean")
 
 
 def witness(question: str, end: str, seed: int = reconstruct.SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -109,8 +101,7 @@ def witness(question: str, end: str, seed: int = reconstruct.SEED, known: pd.Dat
     known = reconstruct.facts() if known is None else known
     model, number = _model(question, known)
     solver, rng = model.extreme(number, model.switches, end), np.random.default_rng(seed)
-    names = ["male", "juvenile", *counts.yes_no(), *counts.one_of("ana_titer"), *counts.one_of("malignancy_site")]
-    holds = [{name: int(name in patient) for name in names} for patient in model.deal(solver, rng)]
+    holds = [{name: int(name in patient) for name in findings.asked()} for patient in model.deal(solver, rng)]
     ages = {who: solver.value(number) for who, number in model.number.items()}
     patients = reconstruct.as_patients(pd.DataFrame(holds).astype("Int64"), ages, rng)
     return reconstruct.complete(patients, known, rng)
@@ -146,7 +137,7 @@ def fisher(finding: str, group: str, known: pd.DataFrame | None = None) -> pd.Da
 
 def _margins(finding: str, group: str) -> list[tuple[str, str]]:
     """Return what has to be settled: those with the finding and those of the group, among whom the finding applies."""
-    among = counts.applies(finding)
+    among = findings.applies(finding)
     return [(finding, "total"), (among, group), (among, "total")]
 
 

@@ -7,15 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import column_map, dictionary, paths, plausibility, published, reading, understanding
+from nxp2lib import column_map, dictionary, findings, paths, plausibility, published, reading, understanding
 from nxp2lib.column_map import ColumnMap
 from nxp2lib.dictionary import Column
 from nxp2lib.problem import FILE, HEADER, CohortError, Problem
 from nxp2lib.understanding import Table, Understood
 
-RASHES = ["heliotrope_rash", "gottron_sign_or_papules", "facial_edema", "periungual_erythema"]
-# A "yes" in the first column contradicts a "no" in the second.
-IMPLIES = [*((rash, "any_rash") for rash in RASHES), ("distal_weakness", "muscle_weakness")]
 PATIENTS = "table1/patients/total/n"  # the address of the paper's number of patients
 PANDAS_TYPES = {
     "text": "string",
@@ -45,7 +42,11 @@ class Inspection:
     frame: pd.DataFrame | None
 
 
-def load(path: str | Path = paths.COHORT, juvenile_below_age: float = 18, map_path: str | Path = "") -> pd.DataFrame:
+def load(
+    path: str | Path = paths.COHORT,
+    juvenile_below_age: float = findings.JUVENILE_BELOW_AGE,
+    map_path: str | Path = "",
+) -> pd.DataFrame:
     """Read a cohort file, check it, and add the derived columns: one row per patient.
 
     Yes/no columns become pandas ``boolean``, ages ``Int64``, creatine kinase ``Float64``, categories ``category``;
@@ -65,7 +66,10 @@ def load(path: str | Path = paths.COHORT, juvenile_below_age: float = 18, map_pa
 
 
 def prepare(
-    raw: pd.DataFrame, name: str = "table", juvenile_below_age: float = 18, explained: ColumnMap | None = None
+    raw: pd.DataFrame,
+    name: str = "table",
+    juvenile_below_age: float = findings.JUVENILE_BELOW_AGE,
+    explained: ColumnMap | None = None,
 ) -> pd.DataFrame:
     """Understand a table of text, check it, type it and add the derived columns.
 
@@ -83,7 +87,9 @@ def read(path: str | Path) -> pd.DataFrame:
     return reading.read(path).frame
 
 
-def inspect(path: str | Path, map_path: str | Path = "", juvenile_below_age: float = 18) -> Inspection:
+def inspect(
+    path: str | Path, map_path: str | Path = "", juvenile_below_age: float = findings.JUVENILE_BELOW_AGE
+) -> Inspection:
     """Say everything about a cohort file at once; bad content is never an error.
 
     Raises FileNotFoundError for a missing file.
@@ -219,7 +225,7 @@ def _known(cells: pd.DataFrame) -> pd.DataFrame:
 def _rule_problems(cells: pd.DataFrame) -> list[Problem]:
     numbers = _known(cells)
     broken = []
-    for finding, general in IMPLIES:
+    for finding, general in findings.RULES:
         if {finding, general} <= set(cells.columns):
             wrong = (numbers[finding] == 1) & (numbers[general] == 0)
             broken.append((general, wrong, f"1 or blank, since {finding} is 1"))
@@ -254,8 +260,8 @@ def _typed(cells: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def derive(frame: pd.DataFrame, juvenile_below_age: float = 18) -> pd.DataFrame:
-    """Add the derived columns: age group, phenotype, extent of weakness, positive antinuclear antibody.
+def derive(frame: pd.DataFrame, juvenile_below_age: float = findings.JUVENILE_BELOW_AGE) -> pd.DataFrame:
+    """Add the derived columns of the data dictionary: what `nxp2lib.findings` computes from the stored ones.
 
     A derived value is missing where what it rests on is missing: with a heliotrope rash the phenotype is
     dermatomyositis even if Gottron's sign is unknown, without one it is unknown. ``juvenile_below_age`` (years):
@@ -266,15 +272,14 @@ def derive(frame: pd.DataFrame, juvenile_below_age: float = 18) -> pd.DataFrame:
     check_age_limit(juvenile_below_age)
     frame = frame.copy()
     frame.attrs["juvenile_below_age"] = juvenile_below_age
-    dermatomyositis = frame["heliotrope_rash"] | frame["gottron_sign_or_papules"]
-    frame["male"] = (frame["sex"] == "male").astype("boolean")
-    frame["female"] = ~frame["male"]
-    frame["age_group"] = _named(frame["age_at_onset"] < juvenile_below_age, "age_group", yes="juvenile")
-    frame["phenotype"] = _named(dermatomyositis, "phenotype", yes="dermatomyositis")
-    frame["polymyositis"] = ~dermatomyositis
-    frame["dermatomyositis"] = dermatomyositis
-    frame["weakness_extent"] = _named(frame["distal_weakness"], "weakness_extent", yes="extended")
-    frame["ana_positive"] = (frame["ana_titer"] > 40).astype("boolean")
+    juvenile = (frame["age_at_onset"] < juvenile_below_age).astype("boolean")
+    for name, column in dictionary.columns().items():
+        if name == "age_group":
+            frame[name] = _grouped(~juvenile, name)
+        elif column.is_derived and column.type == "category":
+            frame[name] = _grouped(findings.holds(column.values[-1], frame), name)
+        elif column.is_derived:
+            frame[name] = findings.holds(name, frame)
     return frame
 
 
@@ -284,11 +289,11 @@ def check_age_limit(juvenile_below_age: float) -> None:
         raise ValueError(f"juvenile_below_age: {juvenile_below_age} is not accepted; accepted: 1 to 110 (years)")
 
 
-def _named(condition: pd.Series, name: str, yes: str) -> pd.Series:
-    values = dictionary.column(name).values
-    other = next(value for value in values if value != yes)
-    named = condition.astype("boolean").map({True: yes, False: other}).astype(object)
-    return pd.Series(pd.Categorical(named.where(named.notna(), None), categories=values), index=condition.index)
+def _grouped(in_last: pd.Series, name: str) -> pd.Series:
+    """Return a column of two groups, from whether each patient is in the last one."""
+    first, last = findings.groups(name)
+    named = in_last.map({True: last, False: first}).astype(object)
+    return pd.Series(pd.Categorical(named.where(named.notna(), None), categories=[first, last]), index=in_last.index)
 
 
 def is_reconstructed(frame: pd.DataFrame) -> bool:

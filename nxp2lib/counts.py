@@ -11,12 +11,12 @@ from itertools import product
 
 import numpy as np
 
-from nxp2lib import cohort, dictionary, incidence
+from nxp2lib import findings, incidence
 from nxp2lib.constraints import Puzzle
 
 SEXES = ("male", "female")
-JUVENILE_BEFORE = 18  # years
-AGES = {"total": range(111), "juvenile": range(JUVENILE_BEFORE), "adult": range(JUVENILE_BEFORE, 111)}
+LIMIT = findings.JUVENILE_BELOW_AGE
+AGES = {"total": range(111), "juvenile": range(LIMIT), "adult": range(LIMIT, 111)}
 CASE = 100_000_000  # the solver knows whole numbers only: one expected cancer
 
 # What one patient's findings imply, beyond the rules for every cohort: from the text, or plausible.
@@ -60,9 +60,9 @@ class Counts(Puzzle, ABC):
         if statistic in ("n", "observed"):
             self.rounds_to(self.count(row, group), 1, fact)
         elif statistic == "denominator":
-            self.rounds_to(self.count(applies(row), group), 1, fact)
+            self.rounds_to(self.count(findings.applies(row), group), 1, fact)
         elif statistic == "percent":
-            whole = self.count("total", "total") if row == "patients" else self.count(applies(row), group)
+            whole = self.count("total", "total") if row == "patients" else self.count(findings.applies(row), group)
             self.rounds_to(100 * self.count(row, group), whole, fact)
         elif statistic == "mean":
             self.rounds_to(self.over_ages(group, lambda sex, age: age), self.count("total", group), fact)
@@ -85,62 +85,10 @@ class Counts(Puzzle, ABC):
         self.demand(self.over_ages(fact.group, lambda sex, age: int(age * direction > limit * direction)) == 0, fact)
 
 
-def yes_no() -> list[str]:
-    """Return the stored yes/no columns of a patient."""
-    return [name for name, column in dictionary.stored().items() if column.type == "yes_no" and name != "synthetic"]
-
-
-def one_of(name: str) -> list[str]:
-    """Return the names of a column's values, of which one patient has one at most.
-
-    >>> one_of("ana_titer")[:3]
-    ['ana_titer_0', 'ana_titer_40', 'ana_titer_80']
-    """
-    prefix = f"{name}_" if dictionary.column(name).type == "integer" else ""
-    return [prefix + value for value in dictionary.column(name).values]
-
-
-def names() -> set[str]:
-    """Return every name that holds in a patient or does not: findings, values of a column, rows and groups defined."""
-    return {"male", "juvenile", *yes_no(), *one_of("ana_titer"), *one_of("malignancy_site"), *definitions()}
-
-
-def applies(row: str) -> str:
-    """Return the name of the patients in whom a row is known: all, or those to whom it applies.
-
-    >>> applies("dysphagia"), applies("microinfarction")
-    ('total', 'muscle_biopsy')
-    """
-    column = dictionary.columns().get(row)
-    return column.applies_when if column and column.applies_when else "total"
-
-
 def implications() -> list[tuple[str, str]]:
     """Return what holds for each patient: the first finding never occurs without the second."""
-    histology = [(name, applies(name)) for name in yes_no()]
-    return [*cohort.IMPLIES, *IMPLIES, *histology]
-
-
-def definitions() -> dict[str, tuple[str, list[str]]]:
-    """Return what rows and groups mean in terms of the unknown findings: any, none or all of them."""
-    titers = {name: int(name.rpartition("_")[2]) for name in one_of("ana_titer")}
-    return {
-        "female": ("none_of", ["male"]),
-        "adult": ("none_of", ["juvenile"]),
-        "patients": ("any_of", ["total"]),
-        "dermatomyositis": ("any_of", ["heliotrope_rash", "gottron_sign_or_papules"]),
-        "polymyositis": ("none_of", ["dermatomyositis"]),
-        "other_rash": ("all_of", ["polymyositis", "any_rash"]),
-        "no_rash": ("none_of", ["any_rash"]),
-        "extended": ("any_of", ["distal_weakness"]),
-        "limited": ("none_of", ["distal_weakness"]),
-        "pain_or_weakness": ("any_of", ["myalgia", "muscle_weakness"]),
-        "no_muscular_symptom": ("none_of", ["pain_or_weakness"]),
-        "normal_creatine_kinase": ("none_of", ["creatine_kinase_elevated"]),
-        "ana_positive": ("any_of", [name for name, titer in titers.items() if titer > 40]),
-        "ana_titer_below_80": ("any_of", [name for name, titer in titers.items() if titer < 80]),
-        "all_sites": ("any_of", ["malignancy"]),
-    }
+    histology = [(name, findings.applies(name)) for name in findings.yes_no()]
+    return [*findings.RULES, *IMPLIES, *histology]
 
 
 def expected_cases(years: float = 1.0) -> dict[tuple[str, int], int]:

@@ -10,13 +10,11 @@ from math import erfc
 import numpy as np
 import pandas as pd
 
-from nxp2lib import counts, digits
+from nxp2lib import describe, digits, findings
 from nxp2lib.constraints import NotReached, Puzzle
 
 REFERENCE_INTERVAL = {"male": (59, 248), "female": (41, 153)}  # creatine kinase in IU/L, Japan (JCCLS)
 ELEVATED = (300, 25_000)  # IU/L, clearly above both intervals; the paper prints no maximum
-QUARTERS = {"q1": 1, "median": 2, "q3": 3}
-COMPARED = {"table1": ("juvenile", "adult"), "table2": ("limited", "extended")}
 STARTS, ROUNDS, MOVES, FREE_MOVES = 8, 4, 15_000, 3_000  # of the search for the printed P values
 REDRAW = 120  # moves from one reconstructed cohort to another
 SLACK = 0.002  # by how much, on average, a move may lead away from them
@@ -24,7 +22,7 @@ SLACK = 0.002  # by how much, on average, a move may lead away from them
 
 def _members(patients: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return for each group which patients belong to it."""
-    juvenile = patients["age_at_onset"].to_numpy() < counts.JUVENILE_BEFORE
+    juvenile = patients["age_at_onset"].to_numpy() < findings.JUVENILE_BELOW_AGE
     extended = patients["distal_weakness"].to_numpy(dtype=int) == 1
     groups = {"juvenile": juvenile, "adult": ~juvenile, "extended": extended, "limited": ~extended}
     return {"total": np.full(len(patients), True), **groups}
@@ -66,7 +64,7 @@ def _asked(known: pd.DataFrame, patients: pd.DataFrame):
     """Return the printed quartiles and rank tests, and for each patient the least and greatest value."""
     known = known[known["row"] == "max_creatine_kinase"]
     members = _members(patients)
-    printed = known[known["statistic"].isin(QUARTERS)].drop_duplicates(["group", "statistic", "printed"])
+    printed = known[known["statistic"].isin(describe.QUARTERS)].drop_duplicates(["group", "statistic", "printed"])
     quartiles = [_Quartile(fact, members) for fact in printed.itertuples()]
     tests = [_RankTest(fact, members) for fact in known[known["statistic"] == "p_value"].itertuples()]
     who = zip(patients["creatine_kinase_elevated"], patients["sex"], strict=True)
@@ -78,7 +76,7 @@ class _Quartile:
 
     def __init__(self, fact, members: dict[str, np.ndarray]):
         self.fact, self.member = fact, np.flatnonzero(members[fact.group])
-        self.place, self.quarter = divmod((len(self.member) + 1) * QUARTERS[fact.statistic], 4)
+        self.place, self.quarter = divmod((len(self.member) + 1) * describe.QUARTERS[fact.statistic], 4)
 
     def four_times(self, below, above):
         """Return four times the quartile, a whole number, from the values on its two sides."""
@@ -99,7 +97,7 @@ class _RankTest:
 
     def __init__(self, fact, members: dict[str, np.ndarray]):
         self.printed = fact.printed
-        self.first, second = (members[group] for group in COMPARED[fact.result])
+        self.first, second = (members[group] for group in findings.compared(fact.result))
         n, m = int(self.first.sum()), int(second.sum())
         self.middle, self.spread = n * (n + m + 1) / 2, (n * m * (n + m + 1) / 12) ** 0.5
 

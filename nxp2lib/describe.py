@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from nxp2lib import dictionary
+from nxp2lib import findings
 
 QUANTILE_METHODS = {
     "weibull": "weighted average at (n+1)p, type 6, as in SPSS",
@@ -12,6 +12,7 @@ QUANTILE_METHODS = {
     "inverted_cdf": "type 1",
     "averaged_inverted_cdf": "type 2, as in SAS",
 }
+QUARTERS = {"q1": 1, "median": 2, "q3": 3}  # of four: where a quartile lies
 COLUMNS = ["row", "group", "statistic", "value"]
 
 
@@ -77,7 +78,7 @@ def groups(cohort: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
     >>> {name: len(patients) for name, patients in groups(load(), "age_group").items()}
     {'total': 76, 'juvenile': 29, 'adult': 47}
     """
-    named = {value: cohort[cohort[by] == value] for value in dictionary.column(by).values}
+    named = {value: cohort[cohort[by] == value] for value in findings.groups(by)}
     return {"total": cohort, **named}
 
 
@@ -129,17 +130,11 @@ def phenotypes(cohort: pd.DataFrame) -> pd.DataFrame:
     Rows ``dermatomyositis``, ``polymyositis``, ``other_rash`` (polymyositis phenotype with rashes that are not specific
     for dermatomyositis) and ``no_rash``. The group ``polymyositis`` holds the patients of that phenotype.
     """
-    skin = skin_categories(cohort)
     parts = {**groups(cohort, "age_group"), "polymyositis": groups(cohort, "phenotype")["polymyositis"]}
-    found = []
-    for group, part in parts.items():
-        found += [((name, group), proportion(part[name])) for name in ["dermatomyositis", "polymyositis"]]
-        here = skin.loc[part.index]
-        found += [
-            ((name, group), proportion((here == name).where(here.notna()).astype("boolean")))
-            for name in ["other_rash", "no_rash"]
-        ]
-    return long(found)
+    rows = ["dermatomyositis", "polymyositis", "other_rash", "no_rash"]
+    return long(
+        ((row, group), proportion(findings.holds(row, part))) for group, part in parts.items() for row in rows
+    )
 
 
 def skin_categories(cohort: pd.DataFrame) -> pd.Series:
@@ -147,10 +142,10 @@ def skin_categories(cohort: pd.DataFrame) -> pd.Series:
 
     Missing where the phenotype is unknown, or where a patient of polymyositis phenotype has no answer on rashes.
     """
-    other = cohort["any_rash"].map({True: "other_rash", False: "no_rash"}).astype(object)
-    named = other.where((cohort["phenotype"] == "polymyositis").fillna(False), None)
-    named = named.mask((cohort["phenotype"] == "dermatomyositis").fillna(False), "dermatomyositis")
     order = ["dermatomyositis", "other_rash", "no_rash"]
+    named = pd.Series(None, index=cohort.index, dtype=object)
+    for row in order:
+        named = named.mask(findings.holds(row, cohort).fillna(False), row)
     return pd.Series(pd.Categorical(named, categories=order), index=cohort.index)
 
 
@@ -160,19 +155,14 @@ def running_text(cohort: pd.DataFrame) -> pd.DataFrame:
     ``normal_creatine_kinase`` by age group; ``no_muscular_symptom``: neither myalgia nor weakness; interstitial lung
     disease and malignancy by phenotype; ``ana_titer_80`` and so on, among all patients with a known titer.
     """
-    found = [
-        (("normal_creatine_kinase", group), proportion(~part["creatine_kinase_elevated"]))
-        for group, part in groups(cohort, "age_group").items()
-    ]
-    found.append((("no_muscular_symptom", "total"), proportion(~(cohort["myalgia"] | cohort["muscle_weakness"]))))
-    for group, part in list(groups(cohort, "phenotype").items())[1:]:
-        for row in ["interstitial_lung_disease", "malignancy"]:
-            found.append(((row, group), proportion(part[row])))
-    titers = cohort["ana_titer"]
-    for titer in dictionary.column("ana_titer").values[2:]:
-        found.append(((f"ana_titer_{titer}", "total"), proportion(titers == int(titer))))
-    found.append((("ana_titer_below_80", "total"), proportion(titers < 80)))
-    return long(found)
+    everyone, *ages = groups(cohort, "age_group").items()
+    _, *phenotypes = groups(cohort, "phenotype").items()
+    titers = [*findings.definitions()["ana_positive"].parts, "ana_titer_below_80"]
+    asked = [("normal_creatine_kinase", part) for part in (everyone, *ages)]
+    asked += [("no_muscular_symptom", everyone)]
+    asked += [(row, part) for part in phenotypes for row in ("interstitial_lung_disease", "malignancy")]
+    asked += [(row, everyone) for row in titers]
+    return long(((row, group), proportion(findings.holds(row, part))) for row, (group, part) in asked)
 
 
 def flow(screening: pd.DataFrame) -> pd.DataFrame:

@@ -9,17 +9,9 @@ the proof that nobody can narrow it down further, and they are checked by plain 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from nxp2lib import dictionary
-from nxp2lib.cohort import IMPLIES
+from nxp2lib import dictionary, findings
 
 Key = tuple[str, str]  # a row and a group; the row "patients" is the group itself
-PARTS = [  # groups that make everybody, with those of whom it is not known
-    ("juvenile", "adult", None),
-    ("limited", "extended", "extent unknown"),
-    ("polymyositis", "dermatomyositis", "phenotype unknown"),
-]
-OPPOSITE = [("polymyositis", "dermatomyositis"), ("male", "female")]
-SIGNS = ("heliotrope_rash", "gottron_sign_or_papules")
 
 
 class Block(NamedTuple):
@@ -147,88 +139,108 @@ def _stretched(found: Range | None, yes: int, no: int) -> Range:
     return Range(min(found[0], yes), max(found[1], yes), min(found[2], no), max(found[3], no))
 
 
+def _parts() -> list[tuple[str, str, str]]:
+    """Return groups that make everybody, with those of whom it is not known."""
+    return [(*pair, f"neither {pair[0]} nor {pair[1]}") for pair in findings.HALVES]
+
+
+def _related(names: set[str]) -> set[str]:
+    """Return names with all that they are defined by, or apply among."""
+    defined = [findings.definitions()[name] for name in names if name in findings.definitions()]
+    more = {part for definition in defined for part in (*definition.parts, definition.among)}
+    more |= {findings.applies(findings.column_of(name)) for name in names}
+    more -= {"", findings.TOTAL, *names}
+    return _related(names | more) if more else names
+
+
 class _Attack:
-    """All equations that someone knows who has the tables, the data dictionary and the rules of hiding."""
+    """All equations that someone knows who has the tables, the data dictionary and the rules of hiding.
+
+    They are made from `nxp2lib.findings` alone: of each name, in each group, how many patients it holds of, does not
+    hold of, and is unknown of.
+    """
 
     def __init__(self, rows: Iterable[str], known: dict[Key, Block]):
         from ortools.sat.python import cp_model
 
-        self.model, self.rows = cp_model.CpModel(), set(rows)
+        self.model = cp_model.CpModel()
         self.most = 4 * max([sum(block) for block in known.values()], default=0) + 1000
-        self.sizes, self.yes, self.unknown = {}, {}, {}
-        self._groups()
-        for row in sorted(self.rows - {"patients"}):
-            self._finding(row)
-        self._definitions()
+        self.names = _related({*rows, *(name for pair in findings.HALVES for name in pair)} - {"patients"})
+        self.sizes = {group: self._whole() for group in [findings.TOTAL, *(g for parts in _parts() for g in parts)]}
+        self.yes, self.unknown = ({(name, group): self._whole() for name in self.names for group in self.sizes}
+                                  for _ in range(2))  # fmt: skip
+        for parts in _parts():
+            self._divide(parts)
+        for group in self.sizes:
+            for name in self.names:
+                self._state(name, group)
+            self._rule(group)
 
-    def _whole(self, name: str):
-        return self.model.new_int_var(0, self.most, name)
+    def _whole(self):
+        return self.model.new_int_var(0, self.most, "")
 
-    def _hold(self, condition) -> None:
-        self.model.add(condition)
+    def _hold(self, *conditions) -> None:
+        for condition in conditions:
+            self.model.add(condition)
 
-    def _groups(self) -> None:
-        """Set up the sizes of all groups; each partition makes everybody."""
-        for group in ["total", *(name for parts in PARTS for name in parts if name)]:
-            self.sizes[group] = self._whole(f"size {group}")
-        for parts in PARTS:
-            self._hold(self.sizes["total"] == sum(self.sizes[name] for name in parts if name))
+    def _answers(self, name: str, group: str) -> tuple:
+        """Return of how many of a group a name holds, does not hold, and is unknown."""
+        size = self.sizes[group]
+        if name in (findings.TOTAL, "patients"):
+            return size, 0, 0
+        yes, unknown = self.yes[name, group], self.unknown[name, group]
+        return yes, size - yes - unknown, unknown
 
-    def _finding(self, row: str) -> None:
-        """Set up a finding in all groups; in each partition its parts add up."""
-        for group, size in self.sizes.items():
-            self.yes[row, group] = self._whole(f"{row} {group}")
-            self.unknown[row, group] = self._whole(f"{row} {group} unknown")
-            self._hold(self.yes[row, group] + self.unknown[row, group] <= size)
-        for counts in (self.yes, self.unknown):
-            for parts in PARTS:
-                self._hold(counts[row, "total"] == sum(counts[row, name] for name in parts if name))
+    def _divide(self, parts: tuple[str, str, str]) -> None:
+        """Let two groups, and those of whom the group is unknown, make everybody; each group consists of its own."""
+        for counts in (self.sizes, *({g: n[name, g] for g in self.sizes} for n in (self.yes, self.unknown)
+                                     for name in self.names)):  # fmt: skip
+            self._hold(counts[findings.TOTAL] == sum(counts[group] for group in parts))
+        *groups, unknown = parts
+        for group in groups:
+            self._hold(self.yes[group, group] == self.sizes[group])
+            self._hold(self.unknown[group, unknown] == self.sizes[unknown])
 
-    def _definitions(self) -> None:
-        """Add what follows from the data dictionary, for the findings that stand in some table."""
-        rows, yes, unknown, sizes = self.rows, self.yes, self.unknown, self.sizes
-        for group, size in sizes.items():
-            for one, other in OPPOSITE:
-                if {one, other} <= rows:
-                    self._hold(yes[one, group] + yes[other, group] + unknown[one, group] == size)
-                    self._hold(unknown[one, group] == unknown[other, group])
-            for finding, general in IMPLIES:
-                if {finding, general} <= rows:
-                    no = size - yes[general, group] - unknown[general, group]
-                    self._hold(yes[finding, group] <= size - no)
-            if {*SIGNS, "dermatomyositis"} <= rows:
-                for sign in SIGNS:
-                    self._hold(yes[sign, group] <= yes["dermatomyositis", group])
-                self._hold(yes["dermatomyositis", group] <= sum(yes[sign, group] for sign in SIGNS))
-            for symptom in ("myalgia", "muscle_weakness"):
-                if {symptom, "no_muscular_symptom"} <= rows:
-                    no = size - yes[symptom, group] - unknown[symptom, group]
-                    self._hold(yes["no_muscular_symptom", group] <= no)
-            self._categories(group, size)
-        for group, row, counts in [
-            ("extended", "distal_weakness", yes),
-            ("extent unknown", "distal_weakness", unknown),
-            ("polymyositis", "polymyositis", yes),
-            ("phenotype unknown", "polymyositis", unknown),
-        ]:
-            if row in rows:
-                self._hold(sizes[group] == counts[row, "total"])
+    def _state(self, name: str, group: str) -> None:
+        """Add what a name means: how it is defined, or what is known of the column that answers it."""
+        yes, no, unknown = self._answers(name, group)
+        self._hold(no >= 0)
+        if name not in findings.definitions():
+            column, needed = findings.column_of(name), findings.applies(name)
+            if dictionary.column(column).required == "yes":
+                self._hold(unknown == 0)
+            if needed != findings.TOTAL:
+                self._hold(yes + no <= self.yes[needed, group])
+            return
+        combination, parts, among = findings.definitions()[name]
+        size, answers = self.sizes[group], [self._answers(part, group) for part in parts]
+        if among:
+            inner, asked = (self._whole(), self._whole()), self._answers(among, group)
+            inner = (inner[0], size - sum(inner), inner[1])
+            self._hold(inner[1] >= 0, yes <= inner[0], yes <= asked[0], yes >= inner[0] + asked[0] - size)
+            self._hold(no >= asked[1], no <= asked[1] + inner[1], unknown >= asked[2], unknown <= asked[2] + inner[2])
+            yes, no, unknown = inner
+        if combination == "all_of":  # the parts decide as in any_of, with yes and no exchanged
+            yes, no, answers = no, yes, [(n, y, u) for y, n, u in answers]
+        elif combination == "none_of":
+            yes, no = no, yes
+        self._hold(*(yes >= part for part, _, _ in answers), *(no <= part for _, part, _ in answers))
+        self._hold(yes <= sum(part for part, _, _ in answers))
+        self._hold(no >= size - sum(size - part for _, part, _ in answers))
 
-    def _categories(self, group: str, size) -> None:
-        """Add the rows that divide a group: titers, and skin findings."""
-        rows, yes, unknown = self.rows, self.yes, self.unknown
-        titers = [f"ana_titer_{titer}" for titer in dictionary.column("ana_titer").values[2:]]
-        if {*titers, "ana_titer_below_80", "ana_positive"} <= rows:
-            self._hold(sum(yes[row, group] for row in titers) == yes["ana_positive", group])
-            no = size - yes["ana_positive", group] - unknown["ana_positive", group]
-            self._hold(yes["ana_titer_below_80", group] == no)
-            for row in [*titers, "ana_titer_below_80"]:
-                self._hold(unknown[row, group] == unknown["ana_positive", group])
-        if {"other_rash", "no_rash", "dermatomyositis", "polymyositis"} <= rows:
-            skin = yes["other_rash", group] + yes["no_rash", group]
-            self._hold(skin + yes["dermatomyositis", group] + unknown["other_rash", group] == size)
-            self._hold(unknown["other_rash", group] == unknown["no_rash", group])
-            self._hold(skin <= yes["polymyositis", group])
+    def _rule(self, group: str) -> None:
+        """Add what holds in every cohort, and that of several values or parts a patient has one."""
+        for finding, general in findings.RULES:
+            if {finding, general} <= self.names:
+                self._hold(self.yes[finding, group] <= self.sizes[group] - self._answers(general, group)[1])
+        choices = [(findings.applies(column), tuple(findings.one_of(column))) for column in findings.CHOICES]
+        divided = [(whole, parts) for whole, several in findings.divisions().items() for parts in several]
+        for whole, parts in [*choices, *divided]:
+            if set(parts) <= self.names:
+                yes, _, unknown = self._answers(whole, group)
+                self._hold(*(self.unknown[part, group] == self.unknown[parts[0], group] for part in parts[1:]))
+                here = sum(self.yes[part, group] for part in parts)
+                self._hold(here + self.unknown[parts[0], group] == yes + unknown)
 
     def show(self, key: Key, block: Block, literal=None) -> None:
         """Add the counts of a block; with a literal, only where that is true."""

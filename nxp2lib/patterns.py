@@ -12,10 +12,9 @@ weighted average; so a contradiction that is found is one, and a rare one of a f
 
 from itertools import combinations, pairwise, product
 
-from nxp2lib import counts, digits
+from nxp2lib import counts, describe, digits, findings
 from nxp2lib.counts import Counts
 
-QUARTERS = {"q1": 1, "median": 2, "q3": 3}
 RASHES = ("heliotrope_rash", "gottron_sign_or_papules", "any_rash")
 TRUNK = ("male", "juvenile", *RASHES, "myalgia", "muscle_weakness", "distal_weakness")
 COMPARED = ("juvenile", "distal_weakness")  # what quartiles are printed by
@@ -30,7 +29,6 @@ class Patterns(Counts):
 
     def __init__(self, known):
         super().__init__()
-        self.defined = counts.definitions()
         self.counted = {}  # by findings
         self.size = 2 * max(map(int, known.loc[known["statistic"] == "n", "printed"]), default=1)
         self.tables = [(TRUNK, self._new_table(_subsets(TRUNK), self._breaks_no_rule))]
@@ -54,24 +52,24 @@ class Patterns(Counts):
 
     def knows(self, name: str) -> bool:
         """Tell whether a row or group is defined."""
-        return self._unknowns(name) <= {name for names, _ in self.tables for name in names}
+        return findings.parts(name) <= {name for names, _ in self.tables for name in names}
 
     def count(self, row: str, group: str):
         """Return the number of the group's patients with a finding."""
         return self.count_all({row: True, group: True})
 
-    def count_all(self, findings: dict[str, bool]):
+    def count_all(self, wanted: dict[str, bool]):
         """Return the number of patients who have all findings that are True and none that are False.
 
         Raises KeyError for a name that is not defined.
         """
-        key = frozenset(findings.items())
+        key = frozenset(wanted.items())
         if key not in self.counted:  # a number of its own: a sum would not be known to be whole
             self.counted[key] = self.model.new_int_var(0, self.size, "")
             alike = [
                 number
-                for pattern, number in self._table_of(set().union(*map(self._unknowns, findings))).items()
-                if all(self._holds(name, pattern) == wanted for name, wanted in findings.items())
+                for pattern, number in self._table_of(set().union(*map(findings.parts, wanted))).items()
+                if all(self._holds(name, pattern) == holds for name, holds in wanted.items())
             ]
             self.model.add(self.counted[key] == sum(alike))
         return self.counted[key]
@@ -109,7 +107,7 @@ class Patterns(Counts):
         """Turn one fact into constraints, by its result and statistic."""
         if fact.result == "flow":
             self.rounds_to(self.screened[fact.row], 1, fact)
-        elif fact.statistic in QUARTERS:
+        elif fact.statistic in describe.QUARTERS:
             self._keep_quartile(fact)
         else:
             super().keep(fact)
@@ -129,17 +127,11 @@ class Patterns(Counts):
             decided |= set(names)
         return patients
 
-    def _unknowns(self, name: str) -> set[str]:
-        """Return the unknown findings that define a row or group."""
-        if name in self.defined:
-            return set().union(*(self._unknowns(part) for part in self.defined[name][1]))
-        return {name} - {"total"}
-
     def _holds(self, name: str, pattern: frozenset[str]) -> bool:
         """Tell whether a row or group holds in patients with a pattern."""
-        if name not in self.defined:
-            return name == "total" or name in pattern
-        combination, parts = self.defined[name]
+        if name not in findings.definitions():
+            return name == findings.TOTAL or name in pattern
+        combination, parts, _ = findings.definitions()[name]
         each = [self._holds(part, pattern) for part in parts]
         return {"any_of": any(each), "none_of": not any(each), "all_of": all(each)}[combination]
 
@@ -148,7 +140,7 @@ class Patterns(Counts):
         return all(
             self._holds(general, pattern) or not self._holds(finding, pattern)
             for finding, general in counts.implications()
-            if (self._unknowns(finding) | self._unknowns(general)).issubset(names)
+            if (findings.parts(finding) | findings.parts(general)).issubset(names)
         )
 
     def _new_table(self, patterns, allowed) -> dict:
@@ -158,7 +150,7 @@ class Patterns(Counts):
     def _grow(self, branch: tuple[str, ...], states: list[frozenset[str]], known) -> None:
         """Add the table of a branch, and let it agree with the trunk on the columns they share."""
         related = [*counts.implications(), *zip(known["row"], known["group"], strict=True)]
-        related = [self._unknowns(one) | self._unknowns(other) for one, other in related]
+        related = [findings.parts(one) | findings.parts(other) for one, other in related]
         shared = set().union(*(names for names in related if names & set(branch))) & set(TRUNK)
         patterns = [one | other for one in _subsets(sorted(shared)) for other in states]
         table = self._new_table(patterns, self._breaks_no_rule)
@@ -174,7 +166,7 @@ class Patterns(Counts):
 
     def _add_axis(self, known) -> dict:
         """Add, by pattern of the compared columns, how many values lie below each end of a printed quartile."""
-        quartiles = known[known["statistic"].isin(QUARTERS)]
+        quartiles = known[known["statistic"].isin(describe.QUARTERS)]
         edges = sorted({edge for printed in quartiles["printed"] for edge in digits.interval(printed)})
         below = {}
         for pattern in _subsets(COMPARED):
@@ -192,7 +184,7 @@ class Patterns(Counts):
             sum(n for (pattern, edge), n in self.below.items() if edge == end and self._holds(fact.group, pattern))
             for end in digits.interval(fact.printed)
         )
-        four_times_place = (self.count("total", fact.group) + 1) * QUARTERS[fact.statistic]
+        four_times_place = (self.count("total", fact.group) + 1) * describe.QUARTERS[fact.statistic]
         self.demand(4 * upper >= four_times_place - 3, fact)
         self.demand(4 * lower <= four_times_place - 1, fact)
 
@@ -216,10 +208,10 @@ def _subsets(names) -> list[frozenset[str]]:
 
 def _branches() -> dict[tuple[str, ...], list[frozenset[str]]]:
     """Return the findings beside the trunk that belong together, and the patterns they can have."""
-    biopsied = tuple(name for name in counts.yes_no() if counts.applies(name) == "muscle_biopsy")
-    titers, sites = counts.one_of("ana_titer"), counts.one_of("malignancy_site")
+    biopsied = tuple(name for name in findings.yes_no() if findings.applies(name) == "muscle_biopsy")
+    titers, sites = findings.one_of("ana_titer"), findings.one_of("malignancy_site")
     together = {"muscle_biopsy", "malignancy", *biopsied, *TRUNK}
-    single = [(name,) for name in counts.yes_no() if name not in together]
+    single = [(name,) for name in findings.yes_no() if name not in together]
     return {
         **{names: _subsets(names) for names in [*single, ("muscle_biopsy", *biopsied)]},
         tuple(titers): [frozenset([titer]) for titer in titers],

@@ -2,14 +2,22 @@
 
 import pandas as pd
 
-from nxp2lib import dictionary
+from nxp2lib import dictionary, findings
 from nxp2lib.problem import Problem
 
 LEAST_SHARED = 8  # filled columns in which two patients have to be equal before they look like one
+COMPUTED = {  # columns that a file may hold and that are computed here: what decides them, and from what
+    "age_group": ("juvenile", "age_at_onset"),
+    "phenotype": ("dermatomyositis", "the rashes"),
+    "weakness_extent": ("extended", "distal_weakness"),
+    "ana_positive": ("ana_positive", "ana_titer"),
+}
 FEMALE_SITES, MALE_SITES = ("cervix", "ovary", "uterus"), ("prostate",)
 
 
-def warnings(numbers: pd.DataFrame, cells: pd.DataFrame, juvenile_below_age: float = 18) -> list[Problem]:
+def warnings(
+    numbers: pd.DataFrame, cells: pd.DataFrame, juvenile_below_age: float = findings.JUVENILE_BELOW_AGE
+) -> list[Problem]:
     """Return what is accepted and implausible, in file order.
 
     ``cells`` holds text under the dictionary's names, ``numbers`` the numbers in it (yes is 1, missing NaN), both one
@@ -50,20 +58,19 @@ def _rules(numbers: pd.DataFrame, cells: pd.DataFrame, limit: float):
 
 def _contradictions(numbers: pd.DataFrame, cells: pd.DataFrame, limit: float):
     """Yield where a typed column that is computed here contradicts what it is computed from."""
-    rash = [name for name in ("heliotrope_rash", "gottron_sign_or_papules") if name in numbers]
-    skin = numbers[rash].max(axis=1, skipna=False) if len(rash) == 2 else None
-    computed = {
-        "age_group": ("age_at_onset", lambda: numbers["age_at_onset"] < limit, "juvenile", "adult"),
-        "phenotype": (None, lambda: skin == 1, "dermatomyositis", "polymyositis"),
-        "weakness_extent": ("distal_weakness", lambda: numbers["distal_weakness"] == 1, "extended", "limited"),
-        "ana_positive": ("ana_titer", lambda: numbers["ana_titer"] > 40, "1", "0"),
-    }
-    for name, (source, holds, yes, no) in computed.items():
-        known = skin if source is None else numbers.get(source)
-        if name in cells and known is not None:
-            said = "what is computed from " + (source or "the rashes")
-            for typed, wrong in [(yes, ~holds()), (no, holds())]:
-                yield name, (cells[name] == typed) & wrong & known.notna(), f"{no if typed == yes else yes}, {said}"
+    if "age_at_onset" in numbers:
+        age = numbers["age_at_onset"]
+        numbers = numbers.assign(age_group=(age < limit).map({True: "juvenile", False: "adult"}).where(age.notna()))
+    for name, (row, source) in COMPUTED.items():
+        try:
+            holds = findings.holds(row, numbers)
+        except KeyError:  # what it rests on is not in the file
+            continue
+        if name in cells:
+            column, said = dictionary.column(name), f"what is computed from {source}"
+            no, yes = ("0", "1") if column.type == "yes_no" else sorted(column.values, key=lambda value: value == row)
+            yield name, (cells[name] == yes) & ~holds, f"{no}, {said}"
+            yield name, (cells[name] == no) & holds, f"{yes}, {said}"
 
 
 def _units(numbers: pd.DataFrame) -> list[Problem]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import counts, creatine_kinase, dictionary, paths, published
+from nxp2lib import counts, creatine_kinase, dictionary, findings, paths, published
 from nxp2lib.constraints import Infeasible
 from nxp2lib.counts import AGES, SEXES, Counts
 
@@ -93,10 +93,10 @@ def as_patients(holds: pd.DataFrame, number: dict[tuple[str, int], int], rng: np
     ``holds`` has one row per patient, 1 or 0 under ``male``, ``juvenile`` and every stored finding, titer and site;
     ``number`` says how many patients are of which sex and age (years), who are dealt out at random.
     """
-    patients = holds[counts.yes_no()].assign(
+    patients = holds[findings.yes_no()].assign(
         sex=np.where(holds["male"] == 1, "male", "female"),
-        ana_titer=holds[counts.one_of("ana_titer")].idxmax(axis=1).str.removeprefix("ana_titer_").astype(int),
-        malignancy_site=holds[counts.one_of("malignancy_site")].idxmax(axis=1),
+        ana_titer=holds[findings.one_of("ana_titer")].idxmax(axis=1).str.removeprefix("ana_titer_").astype(int),
+        malignancy_site=holds[findings.one_of("malignancy_site")].idxmax(axis=1),
     )
     for name in patients:
         if needed := dictionary.column(name).applies_when:
@@ -183,7 +183,7 @@ class _Findings(Counts):
         self.printed = known.drop_duplicates("expression").set_index("expression")["printed"]
         self.size = int(self.printed["table1/patients/total/n"])
         self.juveniles = int(self.printed["table1/patients/juvenile/n"])
-        self.unknown = ["male", *counts.yes_no(), *counts.one_of("ana_titer"), *counts.one_of("malignancy_site")]
+        self.unknown = [name for name in findings.asked() if name != "juvenile"]
         self.literals = {name: [self.model.new_bool_var("") for _ in range(self.size)] for name in self.unknown}
         self.literals["total"] = [self.model.new_constant(1)] * self.size
         self.literals["juvenile"] = [self.model.new_constant(i < self.juveniles) for i in range(self.size)]
@@ -195,7 +195,7 @@ class _Findings(Counts):
 
     def _define(self) -> None:
         """Add what the unknown findings define."""
-        for name, (combination, parts) in counts.definitions().items():
+        for name, (combination, parts, _) in findings.definitions().items():
             each = zip(*(self.literals[part] for part in parts), strict=True)
             self.literals[name] = [getattr(self, combination)(*literals) for literals in each]
 
@@ -205,8 +205,8 @@ class _Findings(Counts):
             for one, other in zip(self.literals[finding], self.literals[general], strict=True):
                 self.model.add_implication(one, other)
         for i in range(self.size):
-            self.model.add_exactly_one(self.literals[name][i] for name in counts.one_of("ana_titer"))
-            sites = sum(self.literals[name][i] for name in counts.one_of("malignancy_site"))
+            self.model.add_exactly_one(self.literals[name][i] for name in findings.one_of("ana_titer"))
+            sites = sum(self.literals[name][i] for name in findings.one_of("malignancy_site"))
             self.model.add(sites == self.literals["malignancy"][i])
 
     def knows(self, name: str) -> bool:

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import pandas as pd
 from markupsafe import Markup
 
-from nxp2lib import __version__, describe, dictionary, disclosure, export, pages, published, table
+from nxp2lib import __version__, describe, dictionary, disclosure, export, findings, pages, published, table
 from nxp2lib.disclosure import Block, Key, Range
 
 FOLDER = "export"
 HIDDEN = "hidden"  # stands in place of every number that is not shown
 MARK = "\N{BULLET}"
 SOURCES = ["table1", "table2", "figure1", "text", "malignancy"]
-GROUPS = {"table1": ["total", "juvenile", "adult"], "table2": ["total", "limited", "extended"]}
+GROUPS = {table: ["total", *findings.compared(table)] for table in findings.TABLES}
 COUNTED = ["n", "denominator", "missing", "percent"]
 ROUNDED = ["q1", "median", "q3", "shift"]  # to two digits, since they are, or lie between, values of single patients
 SAID = [
@@ -207,7 +207,7 @@ def displayed(released: pd.DataFrame, name: str, minimum: int) -> export.Table:
     """Lay a released table out as in the paper."""
     shown = released.set_index(["row", "group", "statistic"])["display"].to_dict()
     groups = GROUPS[name]
-    by = "age_group" if name == "table1" else "weakness_extent"
+    by = findings.TABLES[name]
     header = ["", *(f"{table.GROUP_LABELS[group]}, n = {_mark(shown['patients', group, 'n'])}" for group in groups)]
     body, section = [], None
     for row, kind, tested in published.rows(name).query("row != 'female'").itertuples(index=False):

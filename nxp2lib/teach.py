@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import exercises, paths, witnesses
+from nxp2lib import exercises, findings, paths, witnesses
 
 INSTRUCTOR = "instructor"
 KEY, CLASS, TRAINEES = "key.csv", "class.json", "trainees"
@@ -108,7 +108,7 @@ def resampled(number: int, seed: int) -> Iterator[pd.DataFrame]:
     rng = np.random.default_rng([seed, 6])
     for start in range(0, number, PER_BLOCK):
         for drawn in witnesses.block(start // PER_BLOCK, min(PER_BLOCK, number - start), seed):
-            young = drawn["age_at_onset"].astype(int) < 18
+            young = drawn["age_at_onset"].astype(int) < findings.JUVENILE_BELOW_AGE
             parts = [drawn[group].sample(group.sum(), replace=True, random_state=rng) for group in (young, ~young)]
             mixed = pd.concat(parts).sample(frac=1, random_state=rng).reset_index(drop=True)
             mixed["patient_id"] = [f"T{place:03d}" for place in range(1, len(mixed) + 1)]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nxp2lib import counts, creatine_kinase, published, reconstruct
+from nxp2lib import creatine_kinase, findings, published, reconstruct
 from nxp2lib.patterns import TRUNK, Patterns
 
 BLOCK = 10  # cohorts dealt from the same tables
@@ -100,7 +100,7 @@ _values: dict[tuple, np.ndarray] = {}  # found once for each setting; they depen
 
 def _start(known: pd.DataFrame, patients: pd.DataFrame, seed: int) -> np.ndarray:
     """Return values of creatine kinase for patients in the order of their classes: the same for the same classes."""
-    limits = zip(patients["age_at_onset"] < counts.JUVENILE_BEFORE, patients["distal_weakness"],
+    limits = zip(patients["age_at_onset"] < findings.JUVENILE_BELOW_AGE, patients["distal_weakness"],
                  patients["creatine_kinase_elevated"], patients["sex"], strict=True)  # fmt: skip
     classes = tuple((bool(j), int(d), int(e), "" if e else sex) for j, d, e, sex in limits)
     asked = known[known["row"] == "max_creatine_kinase"]
@@ -121,9 +121,9 @@ def _tables(model: Patterns, known: pd.DataFrame, rng, setting):
         for (young, weak, male), n in setting.items()
     ]
     apart = []
-    for findings, target, weight in pulls:
+    for wanted, target, weight in pulls:
         off = model.model.new_int_var(0, model.size, "")
-        model.model.add_abs_equality(off, model.count_all(findings) - target)
+        model.model.add_abs_equality(off, model.count_all(wanted) - target)
         apart.append(weight * off)
     printed = known.drop_duplicates("expression").set_index("expression")["printed"]
     apart.append(AGE * reconstruct.moved(model, reconstruct.drawn_ages(printed, rng)))
@@ -138,14 +138,14 @@ def _trios(rng) -> list[list[str]]:
 
 def _pairs(rng) -> list[tuple[str, str]]:
     """Pair the findings outside the trunk at random; creatine kinase is classed apart."""
-    free = [name for name in counts.yes_no() if name not in (*TRUNK, "creatine_kinase_elevated", "muscle_biopsy")]
-    free = [name for name in free if counts.applies(name) != "muscle_biopsy"] + ["microinfarction", "ana_positive"]
+    free = [name for name in findings.yes_no() if name not in (*TRUNK, "creatine_kinase_elevated", "muscle_biopsy")]
+    free = [name for name in free if findings.applies(name) != "muscle_biopsy"] + ["microinfarction", "ana_positive"]
     mixed = [str(name) for name in rng.permutation(free)]
     return list(zip(mixed[::2], mixed[1::2], strict=False))
 
 
 def _dealt(model: Patterns, solver, rng) -> pd.DataFrame:
     """Return whether each name holds in each patient, patients of one class together."""
-    names = ["male", "juvenile", *counts.yes_no(), *counts.one_of("ana_titer"), *counts.one_of("malignancy_site")]
+    names = findings.asked()
     holds = [[int(name in patient) for name in names] for patient in model.deal(solver, rng)]
     return pd.DataFrame(holds, columns=names, dtype="Int64").sort_values(CLASSES, kind="stable", ignore_index=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nxp2lib import cohort, dictionary
+from nxp2lib import dictionary, findings
 
 # Set before anything runs, and inherited by every kernel: notebooks under test never touch the results of a run.
 os.environ["NXP2_OUTPUT_ROOT"] = tempfile.mkdtemp(prefix="nxp2-tests-")
@@ -43,7 +43,7 @@ def random_cohort(patients: int = 20, seed: int = 1, missing: float = 0.0) -> pd
     frame = pd.DataFrame(
         {name: random_cells(column, patients, rng) for name, column in dictionary.stored().items()}, dtype=str
     )
-    for finding, general in cohort.IMPLIES:
+    for finding, general in findings.RULES:
         frame.loc[frame[finding] == "1", general] = "1"
     for name, column in dictionary.stored().items():
         if column.required == "no":

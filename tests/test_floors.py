@@ -8,7 +8,7 @@ from nxp2lib import paths
 
 FLOORS = [
     {"__init__"},
-    {"paths", "dictionary", "digits", "published", "problem"},
+    {"paths", "dictionary", "digits", "findings", "published", "problem"},
     {"reading", "identifiers", "column_map", "understanding", "plausibility", "cohort"},
     {"describe", "compare", "incidence"},
     {

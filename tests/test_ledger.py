@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nxp2lib import compare, conventions, counts, ledger, published, summaries, verdicts
+from nxp2lib import compare, conventions, findings, ledger, published, summaries, verdicts
 from nxp2lib.verdicts import CONSISTENT, INCONSISTENT, OTHER_CONVENTION, REPRODUCED, UNDETERMINED
 
 HEADER = "table,row,a_count,a_n,b_count,b_n,p_printed"
@@ -131,7 +131,7 @@ def paper_ledger() -> pd.DataFrame:
         for item in published.rows(place).query("tested")["row"]:
             row = {"table": place, "row": item, "p_printed": digits[item, "comparison", "p_value"]}
             for side, group in (("a", a), ("b", b)):
-                known = counts.applies(item) == "total"  # else the patients with a biopsy, not printed by group
+                known = findings.applies(item) == "total"  # else the patients with a biopsy, not printed by group
                 row |= {f"{side}_n": digits["patients", group, "n"] if known else ""}
                 names = {"count": "n", "pct": "percent", "center": "median", "lo": "q1", "hi": "q3"}
                 row |= {f"{side}_{name}": digits.get((item, group, kind), "") for name, kind in names.items()}
