@@ -36,26 +36,6 @@ def p_values(n_first: int, n_second: int, found: int | None = None, convention: 
     return np.unique(values.to_numpy())
 
 
-def rank_test_p_values(n_first: int, n_second: int) -> np.ndarray:
-    """Return all P values that the Mann-Whitney U test can give when no two values are equal, sorted, each once.
-
-    The test is the normal approximation without continuity correction, as `nxp2lib.compare.mann_whitney` has it. One
-    patient against two: U is 0, 1 or 2, so z is 1 / sqrt(2/3) or 0.
-
-    >>> rank_test_p_values(1, 2).round(4)
-    array([0.2207, 1.    ])
-
-    Raises ValueError for a group without patients.
-    """
-    from scipy.special import erfc
-
-    _whole("n_first", n_first, 1)
-    _whole("n_second", n_second, 1)
-    pairs = n_first * n_second
-    below_expected = pairs / 2 - np.arange(pairs // 2 + 1)
-    return erfc(below_expected / np.sqrt(pairs * (n_first + n_second + 1) / 6))
-
-
 def nearest(values: Sequence[float], target: float | str) -> tuple[float | None, float | None]:
     """Return the attainable values at or just below, and at or just above, a printed number; None beyond an end.
 
@@ -127,22 +107,6 @@ def sums(mean: str, n: int) -> list[int]:
     _whole("n", n, 1)
     number, decimals = _printed("mean", mean)
     return [total for total in _near(number, decimals, n) if _mean(total, n, decimals) == number]
-
-
-def nearest_means(mean: str, n: int) -> tuple[str, str]:
-    """Return the printed means of ``n`` whole numbers that come just before and just after a printed one.
-
-    They have as many decimals as ``mean``, and differ from it also where it is attainable itself.
-
-    >>> nearest_means("3.45", 10), nearest_means("3.4", 10)
-    (('3.40', '3.50'), ('3.3', '3.5'))
-
-    Raises ValueError as `sums` does.
-    """
-    _whole("n", n, 1)
-    number, decimals = _printed("mean", mean)
-    means = [_mean(total, n, decimals) for total in _near(number, decimals, n)]
-    return str(max(m for m in means if m < number)), str(min(m for m in means if m > number))
 
 
 def _near(number: Decimal, decimals: int, n: int) -> range:

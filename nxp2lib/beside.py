@@ -32,17 +32,13 @@ def wilson(n: int, denominator: int, confidence: float = 0.95) -> tuple[float, f
 
     NaN where the denominator is zero. Raises ValueError for a level outside 0 to 1.
     """
-    from scipy.stats import norm
+    from scipy.stats import binomtest
 
     compare.check_confidence(confidence)
     if not denominator:
         return float("nan"), float("nan")
-    z = norm.ppf((1 + confidence) / 2)
-    share = n / denominator
-    center = share + z * z / (2 * denominator)
-    half = z * np.sqrt(share * (1 - share) / denominator + z * z / (4 * denominator**2))
-    scale = 1 + z * z / denominator
-    return max(0.0, float((center - half) / scale)), min(1.0, float((center + half) / scale))
+    low, high = binomtest(n, denominator).proportion_ci(confidence, method="wilson")
+    return float(low), float(high)
 
 
 def newcombe(second: tuple[int, int], first: tuple[int, int], confidence: float = 0.95) -> Difference:
@@ -77,18 +73,16 @@ def ratio_of_rates(second: tuple[int, float], first: tuple[int, float], confiden
 
     NaN where nothing is expected, or nothing was observed in either.
     """
-    from scipy.stats import beta
+    from scipy.stats import binomtest
 
     compare.check_confidence(confidence)
     (ours, expected), (theirs, reference) = second, first
     if not expected > 0 or not reference > 0 or not ours + theirs:
         return Difference(*[float("nan")] * 3)
-    tail, scale = (1 - confidence) / 2, reference / expected
-    low = beta.ppf(tail, ours, theirs + 1) if ours else 0.0
-    high = beta.ppf(1 - tail, ours + 1, theirs) if theirs else 1.0
+    low, high = binomtest(ours, ours + theirs).proportion_ci(confidence, method="exact")
 
     def odds(share: float) -> float:
-        return float(scale * share / (1 - share)) if share < 1 else float("inf")
+        return float(reference / expected * share / (1 - share)) if share < 1 else float("inf")
 
     return Difference(odds(ours / (ours + theirs)), odds(low), odds(high))
 

@@ -274,24 +274,6 @@ def _share_otherwise(fit: np.ndarray, chance: np.ndarray) -> float:
     return float(brentq(slope, missed / len(fit), 1.0, xtol=1e-12))
 
 
-def discriminating(tables, printed: Sequence[str], one: str, other: str) -> pd.DataFrame:
-    """Return the rows for which two conventions would print different P values, in the decimals printed.
-
-    Columns: ``printed``, the P value of each convention under its name, and ``matches``: the name of the one that gives
-    what is printed, or None. The index is that of ``printed``, or counts from 0.
-
-    >>> discriminating([[[3, 0], [0, 3]], [[2, 1], [1, 2]]], ["0.05", "1.0"], "fisher", "fisher_greater")
-      printed  fisher  fisher_greater         matches
-    0    0.05     0.1            0.05  fisher_greater
-    1     1.0     1.0            0.50          fisher
-    """
-    printed, p, fits = _column(tables, printed, [one, other])
-    found = p.assign(matches=pd.Series(_first_that_fits(fits), index=p.index, dtype=object))
-    found.insert(0, "printed", printed)
-    rows = zip(printed, p[one], p[other], strict=True)
-    return found[np.array([digits.tells_apart(*row) for row in rows], dtype=bool)]
-
-
 def _first_that_fits(fits: pd.DataFrame) -> list[str | None]:
     return [next((name for name, fit in zip(fits, row, strict=True) if fit), None) for row in fits.to_numpy()]
 

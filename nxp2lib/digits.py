@@ -138,23 +138,6 @@ def match(printed: str, value: float) -> str:
     return ROUNDED_TWICE if round_twice(float(value), decimals(printed)) == number else ""
 
 
-def tells_apart(printed: str, one: float, other: float) -> bool:
-    """Tell whether two P values would be printed differently, in the form of a printed one.
-
-    >>> tells_apart("0.05", 0.1, 0.05), tells_apart("<0.05", 0.01, 0.02)
-    (True, False)
-    """
-    check_p_value(printed)
-    return _shown(printed, one) != _shown(printed, other)
-
-
-def _shown(printed: str, value: float) -> Decimal | bool | None:
-    """Return a P value rounded as a printed one is, or whether it lies on that side of a limit."""
-    if pd.isna(value) or _sides(printed)[0]:
-        return agrees(printed, value)
-    return round_half_up(float(value), decimals(printed))
-
-
 def chance(printed: str) -> float:
     """Return the probability that P is printed like this when any P from 0 to 1 is as likely as any other.
 

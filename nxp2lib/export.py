@@ -1,6 +1,7 @@
 """Write a displayed table as HTML, LaTeX, CSV and Word."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -46,33 +47,61 @@ class Table:
         return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def to_html(table: Table) -> str:
-    """Return the table as one HTML element; text is escaped."""
-    left, rule = "text-align:left;", "border-top:1px solid currentColor;"
-    cell = 'style="padding:0.25em 0.8em;{}"'
+def sectioned(rows: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[tuple[str, ...], ...]:
+    """Return the body of a table from the section and the cells of each row: a heading wherever a section begins.
 
-    def keep(text: str) -> str:
-        return "white-space:nowrap;" if len(text) <= 24 else ""
+    >>> sectioned([("Skin", ("Rash", "68")), ("Skin", ("Edema", "50")), ("Muscle", ("Myalgia", "56"))])
+    (('Skin',), ('Rash', '68'), ('Edema', '50'), ('Muscle',), ('Myalgia', '56'))
+    """
+    body, before = [], None
+    for section, cells in rows:
+        body += [cells] if section == before else [(section,), cells]
+        before = section
+    return tuple(body)
+
+
+def to_html(table: Table, inline: bool = True) -> str:
+    """Return the table as HTML; text is escaped.
+
+    ``inline``: every cell carries its own style, as a notebook or a file by itself needs it; else classes tell
+    `nxp2lib.pages` how to show it.
+    """
+    left, rule = "text-align:left;", "border-top:1px solid currentColor;"
+
+    def look(style: str, kind: str = "") -> str:
+        if inline:
+            return f' style="padding:0.25em 0.8em;{left}{style}"'
+        return f' class="{kind}"' if kind else ""
 
     def line(cells: tuple[str, ...], tag: str, scope: str, style: str) -> str:
-        first = f'<th scope="{scope}" {cell.format(left + style)}>{escape(cells[0])}</th>'
-        rest = "".join(f"<{tag} {cell.format(left + style + keep(text))}>{escape(text)}</{tag}>" for text in cells[1:])
-        return f"<tr>{first}{rest}</tr>"
+        first = f'<th scope="{scope}"{look(style)}>{escape(cells[0])}</th>'
+        short = {text: (style + "white-space:nowrap;", "short") for text in cells if len(text) <= 24}
+        looks = [look(*short.get(text, (style, ""))) for text in cells[1:]]
+        rest = [f"<{tag}{how}>{escape(text)}</{tag}>" for how, text in zip(looks, cells[1:], strict=True)]
+        return f"<tr>{first}{''.join(rest)}</tr>"
 
-    body = [
-        f'<tr><th colspan="{len(table.header)}" scope="rowgroup" {cell.format(left + rule)}>{escape(row[0])}</th></tr>'
-        if len(row) == 1
-        else line(row, "td", "row", "font-weight:normal;")
-        for row in table.body
-    ]
+    def heading(text: str) -> str:
+        row = "<tr>" if inline else '<tr class="section">'
+        return f'{row}<th colspan="{len(table.header)}" scope="rowgroup"{look(rule)}>{escape(text)}</th></tr>'
+
+    body = [heading(*row) if len(row) == 1 else line(row, "td", "row", "font-weight:normal;") for row in table.body]
+    grid = f"<thead>{line(table.header, 'th', 'col', '')}</thead><tbody>{''.join(body)}</tbody></table>"
+    if not inline:
+        caption = f"<caption>{escape(table.title)}</caption>" if table.title else ""
+        notes = "".join(f"<p>{escape(note)}</p>" for note in table.footnotes)
+        return f'<div class="scroll"><table>{caption}{grid}</div>{notes}'
     notes = "".join(f"<div>{escape(note)}</div>" for note in table.footnotes)
-    head = line(table.header, "th", "col", "")
     return (
         '<table style="border-collapse:collapse;border:2px solid currentColor;border-left:none;border-right:none">'
         f'<caption style="caption-side:top;{left}font-weight:bold;padding:0.4em 0">{escape(table.title)}</caption>'
-        f"<thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"
-        f'<div style="font-size:90%;{left}">{notes}</div>'
+        f'{grid}<div style="font-size:90%;{left}">{notes}</div>'
     )
+
+
+def to_page(table: Table) -> str:
+    """Return the table as a whole HTML file."""
+    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(table.title)}</title>'
+    return f"{head}{to_html(table)}</html>\n"
 
 
 def to_latex(table: Table) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
+from nxp2lib import export
+
 STYLE = """
 :root{color-scheme:light dark;--ink:#1d2733;--soft:#56616d;--rule:#c9d1d9;--back:#fff;--band:#f3f6f9;--mark:#0b5cad}
 @media (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#a9b3bd;--rule:#444d57;--back:#14181d;--band:#1d232a;
@@ -19,7 +21,8 @@ table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:t
 caption{text-align:left;font-weight:600;padding:.3rem 0}
 th,td{text-align:left;vertical-align:top;padding:.32rem .6rem;border-bottom:1px solid var(--rule);
 overflow-wrap:anywhere}
-thead th{border-bottom:2px solid var(--ink)}tr.section th{background:var(--band);font-weight:600}
+thead th{border-bottom:2px solid var(--ink)}tbody th{font-weight:400}
+tbody tr.section th{background:var(--band);font-weight:600}
 td.short{white-space:nowrap}a{color:var(--mark)}code{font-family:ui-monospace,monospace;font-size:.92em}
 figure{margin:1rem 0;padding:.5rem;background:#fff;border-radius:4px}
 figure img{max-width:100%;height:auto;display:block}
@@ -36,19 +39,6 @@ PAGE = """<!doctype html>
 </main></body>
 </html>
 """
-TABLE = """<div class="scroll"><table>{% if caption %}<caption>{{ caption }}</caption>{% endif %}
-<thead><tr>{% for cell in header %}<th scope="col">{{ cell }}</th>{% endfor %}</tr></thead>
-<tbody>
-{% for row in rows -%}
-{% if row|length == 1 %}<tr class="section"><th colspan="{{ header|length }}" scope="rowgroup">{{ row[0] }}</th></tr>
-{% else %}<tr>{% for cell in row -%}
-<td{% if cell|string|length <= 24 %} class="short"{% endif %}>{{ cell }}</td>{% endfor %}</tr>
-{% endif %}
-{%- endfor %}
-</tbody></table></div>
-"""
-
-
 def _render(template: str, **values: object) -> Markup:
     from jinja2 import Environment, StrictUndefined
 
@@ -63,7 +53,8 @@ def page(title: str, body: Markup, lead: str = "") -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> Markup:
     """Return a table; cells are escaped, and a row of one cell is a heading over the rows that follow."""
-    return _render(TABLE, header=header, rows=list(rows), caption=caption)
+    body = tuple(tuple(map(str, row)) for row in rows)
+    return Markup(export.to_html(export.Table(caption, tuple(header), body, ()), inline=False))
 
 
 def paragraphs(*texts: object, kind: str = "") -> Markup:

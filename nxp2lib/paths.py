@@ -9,7 +9,6 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 PUBLISHED = DATA / "published"
 NOTEBOOKS = ROOT / "notebooks"
-OUTPUTS = ROOT / "outputs"
 
 PARTIAL = ".partial"  # in the name of a file that is being written
 

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import platform
+from collections.abc import Iterable
 from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
 
 from nxp2lib import __version__, paths
@@ -13,11 +15,18 @@ MANIFEST = "manifest.json"
 LIBRARIES = ["pandas", "numpy", "scipy", "matplotlib", "papermill", "ortools"]
 
 
-def called(path: Path) -> str:
-    """Return a path as the manifest calls it: from the project's folder on, or the last part alone."""
-    if not path.is_absolute():
-        return path.as_posix()
-    return path.relative_to(paths.ROOT).as_posix() if path.is_relative_to(paths.ROOT) else path.name
+def called(files: Iterable[Path]) -> dict[Path, str]:
+    """Return how the manifest calls each file: from the project's folder on, or by its last name alone.
+
+    Of files outside that have one name, the second is called ``NAME (2)`` and so on, without their folders.
+    """
+    found: dict[Path, str] = {}
+    for path in dict.fromkeys(files):
+        inside = path.is_absolute() and path.is_relative_to(paths.ROOT)
+        name = path.relative_to(paths.ROOT).as_posix() if inside else path.name if path.is_absolute() else path.as_posix()
+        numbered = (f"{name} ({number})" for number in count(2))
+        found[path] = next(other for other in chain([name], numbered) if other not in found.values())
+    return found
 
 
 def checksum(path: Path) -> str:
@@ -30,7 +39,7 @@ def project() -> dict[str, str]:
     """Return the SHA-256 of the project's data files and of the package's sources, by file."""
     data = [paths.SCREENING, paths.DICTIONARY, paths.RATES, *sorted(paths.PUBLISHED.glob("*.csv"))]
     files = [*data, *sorted(Path(__file__).parent.glob("*.py"))]
-    return {called(path): checksum(path) for path in files if path.is_file()}
+    return {name: checksum(path) for path, name in called(filter(Path.is_file, files)).items()}
 
 
 def versions() -> dict[str, str]:

@@ -135,8 +135,7 @@ def _write_all(folder: Path, results: dict[str, pd.DataFrame], known: dict, hidd
         released.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
         if name in GROUPS:
             shown = displayed(released, name, minimum)
-            head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{shown.title}</title>'
-            (folder / f"{name}.html").write_text(f"{head}{export.to_html(shown)}</html>\n", encoding="utf-8")
+            (folder / f"{name}.html").write_text(export.to_page(shown), encoding="utf-8")
             export.write_docx(shown, folder / f"{name}.docx")
 
 
@@ -209,21 +208,19 @@ def displayed(released: pd.DataFrame, name: str, minimum: int) -> export.Table:
     groups = GROUPS[name]
     by = findings.TABLES[name]
     header = ["", *(f"{table.GROUP_LABELS[group]}, n = {_mark(shown['patients', group, 'n'])}" for group in groups)]
-    body, section = [], None
+    lines = []
     for row, kind, tested in published.rows(name).query("row != 'female'").itertuples(index=False):
         column = dictionary.column(row)
-        if column.section != section:
-            section = column.section
-            body.append((section,))
         p = _mark(shown.get((row, "comparison", "p_value"), "")) if tested else ""
         unit = "" if kind == "count" else f", {kind}{' (quartiles)' * (kind == 'median')}, {column.unit}"
-        body.append((column.label + unit, *(_cell(shown, row, group, kind) for group in groups), p))
+        cells = (column.label + unit, *(_cell(shown, row, group, kind) for group in groups), p)
+        lines.append((column.section, cells))
     notes = (
         f"{MARK} Not shown: below {minimum}, or would let such a count be worked out.",
         "Counts are n/N (%) of the N patients in whom the item is known. Quartiles are rounded to two digits.",
     )
     header = (*header, f"P value, between {table.BETWEEN[by]}")
-    return export.Table(table.TITLES[name], header, tuple(body), notes)
+    return export.Table(table.TITLES[name], header, export.sectioned(lines), notes)
 
 
 def _mark(text: str) -> str:
@@ -276,5 +273,5 @@ def _index(folder: Path, report: Report) -> str:
     parts = [pages.paragraphs(*SAID)]
     for name in GROUPS:
         shown = displayed(_read(folder / f"{name}.csv"), name, report.minimum)
-        parts += [pages.table(shown.header, shown.body, shown.title), pages.paragraphs(*shown.footnotes)]
+        parts.append(Markup(export.to_html(shown, inline=False)))
     return pages.page("What may leave the centre", Markup("\n").join(parts), lead)

@@ -34,9 +34,9 @@ MEANT_TO_FAIL = "raises-exception"  # the tag of a cell that is expected to rais
 class Plan:
     """Everything that a run needs, checked beforehand.
 
-    ``checksums`` are those of the inputs at that time, ``cohort_sum`` the cohort's among them; ``fingerprints`` sum
-    them up per notebook. ``kept`` are the records of notebooks that need not run, since nothing has changed, or were
-    not chosen. ``timeout`` is in seconds per notebook.
+    ``called`` are the names of the inputs in the manifest, ``checksums`` theirs at that time, ``cohort_sum`` the
+    cohort's among them; ``fingerprints`` sum them up per notebook. ``kept`` are the records of notebooks that need not
+    run, since nothing has changed, or were not chosen. ``timeout`` is in seconds per notebook.
     """
 
     notebooks: list[Notebook]
@@ -45,6 +45,7 @@ class Plan:
     output: Path
     jobs: int
     started: datetime
+    called: dict[Path, str]
     checksums: dict[str, str]
     fingerprints: dict[str, str]
     kept: dict[str, dict]
@@ -114,8 +115,9 @@ def plan(
     files = [value for notebook in notebooks for name, value in notebook.passed.items() if name.endswith(FILE)]
     inputs = [patients_file, *map(Path, filter(None, files)), *(notebook.path for notebook in notebooks)]
     shared = record.project()
-    checksums = {record.called(path): record.checksum(path) for path in inputs} | shared
-    cohort_sum = checksums[record.called(patients_file)]
+    called = record.called(inputs)
+    checksums = {name: record.checksum(path) for path, name in called.items()} | shared
+    cohort_sum = checksums[called[patients_file]]
     output = paths.expanded(wanted.get(OUTPUT_DIR, paths.output_folder("outputs"))).absolute()
     earlier = record.earlier(output)
     other = bool(earlier) and earlier.get("cohort_sha256") != cohort_sum
@@ -130,7 +132,9 @@ def plan(
         if name not in fingerprints or (not fresh and _unchanged(entry, fingerprints[name], output))
     }  # fmt: skip
     jobs = jobs or os.cpu_count() or 1
-    return Plan(notebooks, patients, cohort_sum, output, jobs, started, checksums, fingerprints, kept, timeout)
+    return Plan(
+        notebooks, patients, cohort_sum, output, jobs, started, called, checksums, fingerprints, kept, timeout
+    )
 
 
 def _unchanged(entry: dict, fingerprint: str, output: Path) -> bool:
@@ -367,7 +371,7 @@ def write_manifest(plan: Plan, outcomes: Iterable[Outcome]) -> Path:
     ended = {outcome.name: outcome for outcome in outcomes}
     now = datetime.now().astimezone()
     entries = plan.kept | {
-        notebook.name: _entry(notebook, ended[notebook.name], plan.fingerprints[notebook.name])
+        notebook.name: _entry(notebook, ended[notebook.name], plan)
         for notebook in plan.notebooks
         if notebook.name in ended and not ended[notebook.name].unchanged
     }
@@ -385,11 +389,11 @@ def write_manifest(plan: Plan, outcomes: Iterable[Outcome]) -> Path:
     return record.write(written, plan.output)
 
 
-def _entry(notebook: Notebook, outcome: Outcome, fingerprint: str) -> dict:
+def _entry(notebook: Notebook, outcome: Outcome, plan: Plan) -> dict:
     values = record.values(notebook)
     for name, value in values.items():
         if value and (name == OUTPUT_DIR or name.endswith(FILE)):
-            values[name] = record.called(Path(value))
+            values[name] = plan.called.get(Path(value)) or record.called([Path(value)])[Path(value)]
     seconds = round(outcome.seconds, 1)
     known = {"status": outcome.status, "seconds": seconds, "parameters": values}
-    return known | {"fingerprint": fingerprint, "left": outcome.left}
+    return known | {"fingerprint": plan.fingerprints[notebook.name], "left": outcome.left}

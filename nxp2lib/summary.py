@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib import pyplot as plt
 
-from nxp2lib import cohort, dictionary, figure, pages, paths, published, table
+from nxp2lib import cohort, dictionary, export, figure, pages, paths, published, table
 
 TITLES = {
     ("table1", "total"): "All patients",
@@ -61,15 +61,12 @@ def _signed(value: float, decimals: int) -> str:
 def rows(compared: pd.DataFrame, result: str, group: str) -> list[tuple[str, ...]]:
     """Return the table of one group: sections as rows of one cell, then label, published, yours, difference."""
     here = compared[(compared["result"] == result) & (compared["group"] == group) & (compared["row"] != "female")]
-    found, section = [], None
+    lines = []
     for record in here.itertuples(index=False):
         column = dictionary.column(record.row)
-        if column.section != section:
-            section = column.section
-            found.append((section,))
         kind = {"mean": f", mean, {column.unit}", "median": f", median, {column.unit}"}.get(record.statistic, "")
-        found.append((column.label + kind, *number_cells(record)))
-    return found
+        lines.append((column.section, (column.label + kind, *number_cells(record))))
+    return list(export.sectioned(lines))
 
 
 def page(patients: pd.DataFrame, compared: pd.DataFrame, settings: dict[str, object]) -> str:

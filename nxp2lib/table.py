@@ -1,7 +1,6 @@
 """Display results as tables, laid out as in the paper, and save them."""
 
 from decimal import Decimal
-from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -124,16 +123,13 @@ def build(
     ]
     if show_holm:
         header.append("P value, Holm-adjusted")
-    body: list[tuple[str, ...]] = []
-    section = None
+    lines = []
     for row, kind in rows.loc[rows["row"] != "female", ["row", "kind"]].itertuples(index=False):
-        if dictionary.column(row).section != section:
-            section = dictionary.column(row).section
-            body.append((section,))
         cells = [_cell(lookup, row, group, kind, size[group]) for group in names]
         tests = [_tested(lookup, row, kind, "p_value")] + ([_tested(lookup, row, kind, "p_holm")] if show_holm else [])
-        body.append((_row_label(row, kind), *cells, *tests))
-    return Table(title, tuple(header), tuple(body), tuple(_footnotes(body, note, show_holm)))
+        lines.append((dictionary.column(row).section, (_row_label(row, kind), *cells, *tests)))
+    body = export.sectioned(lines)
+    return Table(title, tuple(header), body, tuple(_footnotes(body, note, show_holm)))
 
 
 def _row_label(row: str, kind: str) -> str:
@@ -170,7 +166,7 @@ def _tested(lookup: dict, row: str, kind: str, statistic: str) -> str:
     return p_value(value) + (FISHER if kind == "count" else RANKS) + (f", {stars}" if stars else "")
 
 
-def _footnotes(body: list[tuple[str, ...]], note: str, show_holm: bool):
+def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool):
     text = "\n".join(cell for row in body for cell in row)
     if note:
         yield note
@@ -199,11 +195,9 @@ def save(table: Table, name: str, output_dir: str | Path) -> None:
     The CSV file opens with a byte order mark, without which Excel garbles ``†`` and ``–``.
     """
     folder = paths.output_folder(output_dir) / "tables"
-    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(table.title)}</title>'
-    page = f"{head}{export.to_html(table)}</html>\n"
     for suffix, text in [
         ("csv", "\N{ZERO WIDTH NO-BREAK SPACE}" + export.to_csv(table)),
-        ("html", page),
+        ("html", export.to_page(table)),
         ("tex", export.to_latex(table)),
     ]:
         with paths.replacing(folder / f"{name}.{suffix}") as partial:
@@ -238,26 +232,6 @@ def traceable(agreement: pd.DataFrame) -> list[str]:
         whole = statistic in COUNTS or pd.isna(value) or (not decimals and value == int(value))
         shown.append(number(value, 0 if whole else 4 if statistic == "p_value" else decimals + 2))
     return shown
-
-
-def agreement(compared: pd.DataFrame, places: str | list[str], title: str) -> Table:
-    """Lay out printed beside computed numbers of one or more places, those left uncompared excluded.
-
-    ``compared`` comes from `nxp2lib.published.agreement`. Rows that differ end in ``differs``.
-    """
-    places = [places] if isinstance(places, str) else places
-    here = compared[compared["place"].isin(places) & (compared["agreement"] != "not recomputed")]
-    difference = [number(value, 4).rstrip("0").rstrip(".") if pd.notna(value) else "" for value in here["difference"]]
-    what = here["row"].str.replace("_", " ") + ", " + here["group"] + ", " + here["statistic"].str.replace("_", " ")
-    columns = {
-        **({"Place": here["place"]} if len(places) > 1 else {}),
-        "Number": what,
-        "Printed": here["printed"],
-        "Computed": traceable(here),
-        "Difference": difference,
-        "Verdict": here["agreement"],
-    }
-    return from_frame(pd.DataFrame(columns), title)
 
 
 def read_aloud(patient: pd.Series) -> str:

@@ -289,19 +289,6 @@ def test_table_2_takes_two_conventions():
     }
 
 
-def test_the_rows_of_table_2_that_tell_one_sided_from_two_sided_leave_out_neck_weakness():
-    found = conventions.discriminating(*TABLE2, "fisher", "fisher_one_sided")
-    assert found["matches"].to_dict() == {
-        "male": "fisher_one_sided",
-        "dysphagia": "fisher_one_sided",
-        "ana_positive": "fisher_one_sided",
-        "perifascicular_atrophy": "fisher",
-        "microinfarction": "fisher",
-    }
-    assert found.columns.tolist() == ["printed", "fisher", "fisher_one_sided", "matches"]
-    assert found.loc["male", ["fisher", "fisher_one_sided"]].tolist() == pytest.approx([0.8110361246, 0.4639805782])
-
-
 def test_likelihood_and_share_are_those_counted_by_hand():
     found = conventions.explain([THREE_OF_THREE, TWO_OF_THREE], ["0.10", "0.33"], ["fisher"]).iloc[0]
     # one row of two matches: the slope 1 / e - 0.99 / (1 - 0.99 e) is zero at e = 1 / 1.98
@@ -343,7 +330,6 @@ def test_blank_rows_are_left_out_and_keep_their_place():
     several = [THREE_OF_THREE] * 4
     assert conventions.explain(several, printed, ["fisher"]).loc[0, "rows"] == 1
     assert conventions.fewest(several, printed).to_dict() == {"w": None, "x": "fisher", "y": None, "z": None}
-    assert conventions.discriminating(several, printed, "fisher", "fisher_less").index.tolist() == ["x"]
 
 
 def test_a_column_of_blanks_is_explained_by_nothing():
@@ -351,16 +337,10 @@ def test_a_column_of_blanks_is_explained_by_nothing():
     assert (found["rows"], found["matched"]) == (0, 0)
     assert math.isnan(found["share_otherwise"])
     assert conventions.fewest([THREE_OF_THREE], [""]).tolist() == [None]
-    assert conventions.discriminating([THREE_OF_THREE], [""], "fisher", "g_test").empty
 
 
 def test_where_no_convention_gives_what_is_printed_fewest_names_none():
     assert conventions.fewest([THREE_OF_THREE], ["0.77"]).tolist() == [None]
-
-
-def test_a_limit_tells_conventions_apart_only_where_they_lie_on_different_sides():
-    found = conventions.discriminating([THREE_OF_THREE] * 3, ["<0.08", "<0.20", "NS"], "fisher", "chi_square")
-    assert found["matches"].to_dict() == {0: "chi_square", 2: "fisher"}
 
 
 def test_columns_of_different_length_are_refused():

@@ -38,5 +38,5 @@ def test_relative_output_folders_can_be_moved_and_absolute_ones_stay(tmp_path, m
     monkeypatch.setenv("NXP2_OUTPUT_ROOT", str(tmp_path))
     assert paths.output_folder("outputs") == tmp_path / "outputs"
     monkeypatch.delenv("NXP2_OUTPUT_ROOT")
-    assert paths.output_folder("outputs") == paths.OUTPUTS
+    assert paths.output_folder("outputs") == paths.ROOT / "outputs"
     assert paths.output_folder(tmp_path) == tmp_path

@@ -266,6 +266,19 @@ def is_running(pid):
 # The record
 
 
+def test_two_inputs_of_one_name_keep_their_own_checksums(write_notebook, write_cohort, tmp_path):
+    (tmp_path / "other").mkdir()
+    screened = tmp_path / "other" / "cohort.csv"
+    screened.write_text("screening_id,antibody\nR1,anti_nxp2\n", encoding="utf-8")
+    parameters = 'cohort_path: str = "data/cohort.csv"\nscreening_path: str = "data/screening.csv"'
+    source = write_notebook(tmp_path / "nb" / "01_both.ipynb", "'both'", parameters=parameters).parent
+    plan = run.plan(data=write_cohort(), given={"screening_path": str(screened)}, out=tmp_path / "out", folder=source)
+    assert plan.checksums["cohort.csv"] == plan.cohort_sum != plan.checksums["cohort.csv (2)"]
+    assert plan.checksums["cohort.csv (2)"] == hashlib.sha256(screened.read_bytes()).hexdigest()
+    written = json.loads(run.write_manifest(plan, list(run.execute(plan))[-1:]).read_text(encoding="utf-8"))
+    told = written["notebooks"]["01_both"]["parameters"]
+    assert (told["cohort_path"], told["screening_path"]) == ("cohort.csv", "cohort.csv (2)")
+
 def test_the_manifest_tells_what_went_in_and_what_came_out(finished):
     _, messages, _, path = finished
     record = json.loads(path.read_text(encoding="utf-8"))
