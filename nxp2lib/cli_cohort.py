@@ -17,7 +17,7 @@ def template(
     ] = None,
 ) -> None:
     """Write an empty form for your patients."""
-    from nxp2lib import forms
+    from nxp2lib.intake import forms
 
     if (file is None) == (redcap is None):
         raise terminal.end("template: give one file, such as my_patients.xlsx or --redcap dictionary.csv")
@@ -41,12 +41,12 @@ def validate(
     html: Annotated[str | None, typer.Option(metavar="FILE", help="Save the queries as a page (.html).")] = None,
 ) -> None:
     """List every problem in a cohort file."""
-    from nxp2lib import cohort, queries
+    from nxp2lib import intake, queries
     from nxp2lib import run as runner
 
     target = None if html is None else _page(html)
     try:
-        found = cohort.inspect(runner.locate(file), str(runner.locate(map_file)) if map_file else "")
+        found = intake.inspect(runner.locate(file), str(runner.locate(map_file)) if map_file else "")
     except runner.RunError as error:
         raise terminal.end(str(error)) from None
     if target:

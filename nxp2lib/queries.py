@@ -5,8 +5,8 @@ from pathlib import Path
 from markupsafe import Markup
 
 from nxp2lib import pages
-from nxp2lib.cohort import Inspection
-from nxp2lib.problem import FILE, Problem
+from nxp2lib.intake import Inspection, Problem
+from nxp2lib.intake.problems import FILE
 
 INSIDE = "This page shows values of patients. It stays inside the centre."
 MOST_ROWS = 40  # row numbers named per query

@@ -22,8 +22,9 @@ def called(files: Iterable[Path]) -> dict[Path, str]:
     """
     found: dict[Path, str] = {}
     for path in dict.fromkeys(files):
-        inside = path.is_absolute() and path.is_relative_to(paths.ROOT)
-        name = path.relative_to(paths.ROOT).as_posix() if inside else path.name if path.is_absolute() else path.as_posix()
+        name = path.name if path.is_absolute() else path.as_posix()
+        if path.is_absolute() and path.is_relative_to(paths.ROOT):
+            name = path.relative_to(paths.ROOT).as_posix()
         numbered = (f"{name} ({number})" for number in count(2))
         found[path] = next(other for other in chain([name], numbered) if other not in found.values())
     return found

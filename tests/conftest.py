@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from nxp2lib import dictionary, findings
+from nxp2lib.intake import Problem, checks
 
 # Set before anything runs, and inherited by every kernel: notebooks under test never touch the results of a run.
 os.environ["NXP2_OUTPUT_ROOT"] = tempfile.mkdtemp(prefix="nxp2-tests-")
@@ -52,6 +53,11 @@ def random_cohort(patients: int = 20, seed: int = 1, missing: float = 0.0) -> pd
         if column.applies_when:
             frame[name] = frame[name].where(frame[column.applies_when] == "1", "")
     return frame
+
+
+def problems(raw: pd.DataFrame) -> list[Problem]:
+    """Return everything that is wrong in a table of text."""
+    return checks.problems(checks.understood(raw))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from test_patterns import known
 from test_reconstruct import finding, groups
 
-from nxp2lib import bounds, cohort, paths, reconstruct
+from nxp2lib import bounds, intake, paths, reconstruct
 from nxp2lib.constraints import Infeasible
 
 NAMES = ("juvenile", "dysphagia", "malignancy", "muscle_weakness")
@@ -74,7 +74,7 @@ def test_a_witness_has_the_bound_and_keeps_every_printed_count(end):
 def test_a_witness_is_a_cohort_that_the_collection_reads_and_is_marked_synthetic(tmp_path):
     patients = bounds.witness("distal_weakness & malignancy", "greatest")
     patients.to_csv(tmp_path / "synthetic.csv", index=False)
-    assert cohort.problems(cohort.read(tmp_path / "synthetic.csv")) == []
+    assert intake.inspect(tmp_path / "synthetic.csv").problems == []
     assert (patients["synthetic"] == 1).all()
     assert list(patients.columns) == list(pd.read_csv(paths.COHORT).columns)
 

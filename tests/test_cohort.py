@@ -5,11 +5,12 @@ from datetime import datetime
 
 import pandas as pd
 import pytest
+from conftest import problems
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_describe import five_patients
 
-from nxp2lib import cohort, dictionary, paths
+from nxp2lib import cohort, dictionary, intake, paths
 
 HEADER = "patient_id,sex,age_at_onset"
 ROWS = ["a,female,30", "b,male,4"]
@@ -92,7 +93,7 @@ def test_the_error_itself_names_the_place_and_never_a_patients_value(file):
 def test_values_outside_the_dictionary_are_refused(column, value, accepted):
     raw = pd.DataFrame({"patient_id": ["a"], "sex": ["male"], "age_at_onset": ["40"]}).assign(**{column: value})
     raw.index = pd.RangeIndex(2, 3)
-    assert cohort.problems(raw) == [cohort.Problem(2, column, value, accepted)]
+    assert problems(raw) == [intake.Problem(2, column, value, accepted)]
 
 
 def test_whole_numbers_written_with_a_decimal_point_are_accepted(file):
@@ -115,12 +116,12 @@ def test_whole_numbers_written_with_a_decimal_point_are_accepted(file):
 def test_columns_that_contradict_each_other_are_refused(columns, column, accepted):
     raw = pd.DataFrame({"patient_id": ["a"], "sex": ["male"], "age_at_onset": ["40"]}).assign(**columns)
     raw.index = pd.RangeIndex(2, 3)
-    assert [(p.column, p.accepted) for p in cohort.problems(raw)] == [(column, accepted)]
+    assert [(p.column, p.accepted) for p in problems(raw)] == [(column, accepted)]
 
 
 def test_every_problem_is_reported_in_one_pass_in_file_order(file):
     text = file(HEADER + ",myalgia", "a,female,30,7", "a,x,400,1")
-    found = cohort.problems(cohort.read(text))
+    found = problems(cohort.read(text))
     assert [(p.row, p.column) for p in found] == [
         (2, "patient_id"),
         (2, "myalgia"),
@@ -143,10 +144,10 @@ def test_a_missing_required_column_names_the_nearest_header(file):
 def test_a_derived_column_in_a_file_is_compared_and_not_used(file):
     path = file(HEADER + ",age_group,heliotrope_rash", "a,female,40,juvenile,", "b,male,4,juvenile,")
     assert cohort.load(path)["age_group"].tolist() == ["adult", "juvenile"]
-    found = cohort.inspect(path)
+    found = intake.inspect(path)
     assert not found.problems
     expected = "adult, what is computed from age_at_onset"
-    assert found.warnings == [cohort.Problem(2, "age_group", "juvenile", expected)]
+    assert found.warnings == [intake.Problem(2, "age_group", "juvenile", expected)]
 
 
 def test_a_column_that_stands_twice_is_refused(file):
@@ -223,7 +224,7 @@ def test_provenance_tells_synthetic_mixed_and_other_cohorts_apart():
 
 
 def test_the_default_cohort_has_no_problem():
-    assert cohort.problems(cohort.read(paths.COHORT)) == []
+    assert problems(cohort.read(paths.COHORT)) == []
 
 
 def test_every_column_of_the_dictionary_is_complete():

@@ -2,8 +2,8 @@
 
 import pytest
 
-from nxp2lib import column_map
-from nxp2lib.problem import CohortError
+from nxp2lib.intake import column_map
+from nxp2lib.intake.problems import CohortError
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nxp2lib import dictionary, identifiers
+from nxp2lib import dictionary
+from nxp2lib.intake import identifiers
 
 
 @pytest.mark.parametrize("column", dictionary.columns())

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from nxp2lib import cohort
+from nxp2lib import intake
 
 BASIC = {"patient_id": "p1", "sex": "female", "age_at_onset": "40"}
 
@@ -11,7 +11,7 @@ BASIC = {"patient_id": "p1", "sex": "female", "age_at_onset": "40"}
 def warned(tmp_path, *patients: dict) -> list[tuple]:
     rows = [{**BASIC, "patient_id": f"p{place}", **patient} for place, patient in enumerate(patients)]
     pd.DataFrame(rows).to_csv(tmp_path / "cohort.csv", index=False)
-    found = cohort.inspect(tmp_path / "cohort.csv")
+    found = intake.inspect(tmp_path / "cohort.csv")
     assert not found.problems
     return [(warning.row, warning.column) for warning in found.warnings]
 

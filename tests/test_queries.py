@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from nxp2lib import cohort, pages, queries
+from nxp2lib import intake, pages, queries
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def page(tmp_path):
     def write(*lines: str) -> str:
         path = tmp_path / "cohort.csv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        queries.write(cohort.inspect(path), tmp_path / "queries.html")
+        queries.write(intake.inspect(path), tmp_path / "queries.html")
         return (tmp_path / "queries.html").read_text(encoding="utf-8")
 
     return write

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nxp2lib import reading
-from nxp2lib.problem import CohortError
+from nxp2lib.intake import reading
+from nxp2lib.intake.problems import CohortError
 
 
 def cells(path) -> list[list[str]]:

@@ -2,11 +2,13 @@
 
 import pandas as pd
 import pytest
+from conftest import problems
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nxp2lib import cohort, dictionary, understanding
-from nxp2lib.column_map import ColumnMap
+from nxp2lib import cohort, dictionary, intake
+from nxp2lib.intake import understanding
+from nxp2lib.intake.column_map import ColumnMap
 
 BASIC = {"patient_id": ["p1", "p2"], "sex": ["male", "female"], "age_at_onset": ["8", "52"]}
 
@@ -55,14 +57,14 @@ def test_every_word_for_yes_and_no_is_understood(column):
 @pytest.mark.parametrize("word", ["+", "-", "maybe", "2", "none", "x", "?"])
 def test_a_word_that_could_mean_either_is_left_to_be_refused(word):
     assert read("myalgia", word) == [word]
-    assert cohort.problems(pd.DataFrame({**BASIC, "myalgia": [word, "1"]}))
+    assert problems(pd.DataFrame({**BASIC, "myalgia": [word, "1"]}))
 
 
 def test_sexes_are_understood_in_words_and_never_in_numbers():
     assert read("sex", "M", "Male", "男", "男性", "boy") == ["male"] * 5
     assert read("sex", "f", "FEMALE", "女", "女児") == ["female"] * 4
     frame = pd.DataFrame({**BASIC, "sex": ["1", "2"]})
-    assert "values: {sex: {1: male, 2: female}}" in cohort.problems(frame)[0].accepted
+    assert "values: {sex: {1: male, 2: female}}" in problems(frame)[0].accepted
     table = understood(ColumnMap(values={"sex": {"1": "male", "2": "female"}}), sex=["1", "2"])
     assert table.frame["sex"].tolist() == ["male", "female"]
 
@@ -72,7 +74,7 @@ def test_titers_are_understood_however_they_are_written():
     assert read("ana_titer", "<40", "<1:40", "negative", "陰性", "0") == ["0"] * 5
     assert read("ana_titer", "5120", ">=2560", "≥1:2560", ">1280") == ["2560"] * 4
     assert read("ana_titer", "<80", "100", "+", "1:50") == ["<80", "100", "+", "1:50"]
-    assert len(cohort.problems(pd.DataFrame({**BASIC, "ana_titer": ["<80", "1:50"]}))) == 2
+    assert len(problems(pd.DataFrame({**BASIC, "ana_titer": ["<80", "1:50"]}))) == 2
 
 
 def test_numbers_lose_their_unit_and_the_commas_between_thousands():
@@ -91,7 +93,7 @@ def test_a_decimal_comma_counts_only_where_no_other_cell_makes_it_doubtful():
 
 
 def test_another_unit_is_refused():
-    found = cohort.problems(pd.DataFrame({**BASIC, "max_creatine_kinase": ["43 µkat/L", "2609 U/mL"]}))
+    found = problems(pd.DataFrame({**BASIC, "max_creatine_kinase": ["43 µkat/L", "2609 U/mL"]}))
     assert [problem.value for problem in found] == ["43 µkat/L", "2609 U/mL"]
 
 
@@ -144,7 +146,7 @@ def test_a_map_names_headers_and_codes_and_what_it_names_has_to_be_there():
 
 def test_problems_show_the_header_and_the_value_as_typed():
     frame = pd.DataFrame({"patient_id": ["p1"], "Sex": ["fem"], "Age at onset": ["58O"]}, index=[2])
-    assert [(p.column, p.value) for p in cohort.problems(frame)] == [
+    assert [(p.column, p.value) for p in problems(frame)] == [
         ("Sex (sex)", "fem"),
         ("Age at onset (age_at_onset)", "58O"),
     ]
@@ -166,7 +168,7 @@ ODD = st.one_of(
 def test_ten_thousand_malformed_cells_are_refused_or_understood_without_a_traceback(rows):
     names = list(dictionary.stored())
     frame = pd.DataFrame(rows, columns=names, index=range(2, 2 + len(rows)))
-    for problem in cohort.problems(frame):
+    for problem in problems(frame):
         assert problem.accepted and str(problem)
     try:
         patients = cohort.prepare(frame)
@@ -183,5 +185,5 @@ def test_malformed_files_are_inspected_without_a_traceback(tmp_path_factory, hea
     path = tmp_path_factory.mktemp("odd") / "odd.csv"
     with path.open("w", encoding="utf-8", errors="surrogatepass", newline="") as file:
         csv.writer(file).writerows([headers, values[: len(headers)], values])
-    found = cohort.inspect(path)
+    found = intake.inspect(path)
     assert found.problems

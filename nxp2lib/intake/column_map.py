@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nxp2lib import dictionary
-from nxp2lib.problem import FILE, HEADER, CohortError, Problem
+from nxp2lib.intake.problems import FILE, HEADER, CohortError, Problem
 
 OTHERS = "others"
 LARGEST = 1_000_000  # bytes

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from nxp2lib import dictionary, identifiers, reading
-from nxp2lib.column_map import ColumnMap
+from nxp2lib import dictionary
 from nxp2lib.dictionary import Column
-from nxp2lib.problem import HEADER, Problem
+from nxp2lib.intake import identifiers, reading
+from nxp2lib.intake.column_map import ColumnMap
+from nxp2lib.intake.problems import HEADER, Problem
 
 BRITISH = {"oed": "ed", "oeso": "eso", "centre": "center", "titre": "titer", "tumour": "tumor", "aem": "em"}
 BLANK = {"na", "n/a", "n.a.", "n.a", "nan", "null", "unknown", "not known", "missing", "not available", "not done", "."}
@@ -67,9 +68,9 @@ class Table(NamedTuple):
 def understand(raw: pd.DataFrame, explained: ColumnMap | None = None) -> Table:
     """Give the columns and values of a file their names and values in the data dictionary.
 
-    ``raw`` holds text as `nxp2lib.reading.read` returns it; ``explained`` is what the centre says of its own headers
-    and codes. A derived column, such as ``age_group``, keeps its name: it is compared, never used. Columns that nobody
-    knows, that look like identifiers, or that claim the same column of the dictionary are problems.
+    ``raw`` holds text as `nxp2lib.intake.reading.read` returns it; ``explained`` is what the centre says of its own
+    headers and codes. A derived column, such as ``age_group``, keeps its name: it is compared, never used. Columns that
+    nobody knows, that look like identifiers, or that claim the same column of the dictionary are problems.
     """
     explained = explained or ColumnMap()
     raw = raw.astype("category")

@@ -3,8 +3,9 @@
 import csv
 from pathlib import Path
 
-from nxp2lib import dictionary, paths, reading
+from nxp2lib import dictionary, paths
 from nxp2lib.dictionary import Column
+from nxp2lib.intake import reading
 
 ROWS = 200  # prepared rows of the workbook
 FIRST = 3  # the first row for patients: below the header and the example

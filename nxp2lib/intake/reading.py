@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from nxp2lib.problem import FILE, HEADER, CohortError, Problem
+from nxp2lib.intake.problems import FILE, HEADER, CohortError, Problem
 
 ACCEPTED = "a CSV file (.csv), an Excel workbook (.xlsx) or a Parquet file (.parquet)"
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from nxp2lib import dictionary, findings
-from nxp2lib.problem import Problem
+from nxp2lib.intake.problems import Problem
 
 LEAST_SHARED = 8  # filled columns in which two patients have to be equal before they look like one
 COMPUTED = {  # columns that a file may hold and that are computed here: what decides them, and from what
