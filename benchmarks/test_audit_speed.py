@@ -2,9 +2,10 @@
 
 import time
 
-from nxp2lib import audit, contradictions, reconstruct
-from nxp2lib.constraints import Puzzle
-from nxp2lib.patterns import QUARTERS, Patterns
+from nxp2lib import audit
+from nxp2lib.reconstruction import contradictions, reconstruct
+from nxp2lib.reconstruction.patterns import QUARTERS, Patterns
+from nxp2lib.reconstruction.puzzle import Puzzle
 
 
 def test_the_whole_paper(benchmark, capsys):

@@ -2,7 +2,7 @@
 
 import time
 
-from nxp2lib import archive, reconstruct
+from nxp2lib.reconstruction import archive, reconstruct
 
 NUMBER = 1000
 

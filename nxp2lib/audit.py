@@ -2,7 +2,7 @@
 
 Nothing but the printed numbers is used: no patients, real or reconstructed. A percentage follows from the counts, a P
 value from the counts that it compares (`nxp2lib.verdicts`); a count, an age or a quartile is consistent when patients
-can exist who have it together with all that is kept of the rest (`nxp2lib.contradictions`).
+can exist who have it together with all that is kept of the rest (`nxp2lib.reconstruction.contradictions`).
 """
 
 from dataclasses import replace
@@ -11,7 +11,8 @@ from functools import cached_property
 
 import pandas as pd
 
-from nxp2lib import attainable, contradictions, conventions, digits, findings, published, summaries, verdicts
+from nxp2lib import attainable, conventions, digits, findings, published, summaries, verdicts
+from nxp2lib.reconstruction import contradictions
 from nxp2lib.verdicts import CONSISTENT, EXTERNAL, INCONSISTENT, REPRODUCED, UNDETERMINED, Finding
 
 PRINTED = ["id", "place", "item", "group", "statistic", "printed"]

@@ -88,8 +88,8 @@ def reconstruct(
     ] = None,
 ) -> None:
     """Write synthetic patients behind the tables."""
-    from nxp2lib import reconstruct as builder
-    from nxp2lib.constraints import Infeasible, NotReached
+    from nxp2lib.reconstruction import reconstruct as builder
+    from nxp2lib.reconstruction.puzzle import Infeasible, NotReached
 
     since = time.perf_counter()
     if count is not None and out is None:
@@ -113,7 +113,7 @@ def _write_cohorts(count: int, seed: int, folder: Path, jobs: int) -> str:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    from nxp2lib import archive
+    from nxp2lib.reconstruction import archive
 
     console = Console()
     columns = [BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
@@ -146,9 +146,9 @@ def bounds(
     seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Each number gives other patients.")] = None,
 ) -> None:
     """Say how many patients can be what the paper does not print."""
-    from nxp2lib import bounds as limits
-    from nxp2lib import reconstruct as builder
-    from nxp2lib.constraints import NotReached
+    from nxp2lib.reconstruction import bounds as limits
+    from nxp2lib.reconstruction import reconstruct as builder
+    from nxp2lib.reconstruction.puzzle import NotReached
 
     if question is None:
         rows = [(row.question, str(row.least), str(row.greatest)) for row in limits.crosses().itertuples()]

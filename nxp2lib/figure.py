@@ -325,8 +325,9 @@ def titers(cohort: pd.DataFrame, results: pd.DataFrame) -> DescribedFigure:
 def allowed_counts(cohort: pd.DataFrame, bounds: pd.DataFrame, drawn: pd.DataFrame) -> DescribedFigure:
     """Draw how far unprinted counts can go, as bars, and what they are in drawn cohorts, as dots.
 
-    ``bounds`` has the columns ``question, least, greatest`` of `nxp2lib.bounds.crosses`; ``drawn`` one row per cohort
-    and one column per question; ``cohort`` is one of them. A dot grows with the number of cohorts that share a count.
+    ``bounds`` has the columns ``question, least, greatest`` of `nxp2lib.reconstruction.bounds.crosses`; ``drawn`` one
+    row per cohort and one column per question; ``cohort`` is one of them. A dot grows with the number of cohorts that
+    share a count.
     """
     figure, axis = _new(8.5, 1.4 + 0.45 * len(bounds))
     said = []

@@ -56,7 +56,8 @@ def warm() -> None:
     from ortools.sat.python import cp_model  # noqa: F401
     from scipy import stats  # noqa: F401
 
-    from nxp2lib import audit, beside, bounds, figure, incidence, summary, witnesses  # noqa: F401
+    from nxp2lib import audit, beside, figure, incidence, summary  # noqa: F401
+    from nxp2lib.reconstruction import bounds, witnesses  # noqa: F401
 
 
 def execute(notebooks: list[tuple[Path, Path]], jobs: int, seconds: float, megabytes: int):

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from nxp2lib import digits
-from nxp2lib.constraints import Infeasible, NotReached
+from nxp2lib.reconstruction.puzzle import Infeasible, NotReached
 
 METHODS = [  # the nine definitions of Hyndman and Fan (1996), in their order
     "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf", "hazen", "weibull",

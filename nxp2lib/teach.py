@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import exercises, findings, paths, witnesses
+from nxp2lib import exercises, findings, paths
+from nxp2lib.reconstruction import witnesses
 
 INSTRUCTOR = "instructor"
 KEY, CLASS, TRAINEES = "key.csv", "class.json", "trainees"

@@ -13,7 +13,7 @@ from math import isnan, nan, prod
 import numpy as np
 
 from nxp2lib import attainable, conventions, digits, incidence, summaries
-from nxp2lib.constraints import Infeasible, NotReached
+from nxp2lib.reconstruction.puzzle import Infeasible, NotReached
 
 REPRODUCED, OTHER_CONVENTION = "reproduced", "reproduced under another convention"
 CONSISTENT, UNDETERMINED, INCONSISTENT, EXTERNAL = "consistent", "undetermined", "inconsistent", "external"

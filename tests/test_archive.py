@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pandas as pd
 import pytest
 
-from nxp2lib import archive, paths, reconstruct, witnesses
+from nxp2lib import paths
+from nxp2lib.reconstruction import archive, reconstruct, witnesses
 
 SEED = 3
 

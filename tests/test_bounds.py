@@ -8,8 +8,9 @@ import pytest
 from test_patterns import known
 from test_reconstruct import finding, groups
 
-from nxp2lib import bounds, intake, paths, reconstruct
-from nxp2lib.constraints import Infeasible
+from nxp2lib import intake, paths
+from nxp2lib.reconstruction import bounds, reconstruct
+from nxp2lib.reconstruction.puzzle import Infeasible
 
 NAMES = ("juvenile", "dysphagia", "malignancy", "muscle_weakness")
 TOY = {

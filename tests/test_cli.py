@@ -277,7 +277,7 @@ def test_a_form_of_another_kind_is_refused_in_one_line(nxp2, tmp_path, words):
 @pytest.fixture
 def builder(monkeypatch):
     """The reconstruction with a quick stand-in for its seconds of work."""
-    from nxp2lib import reconstruct
+    from nxp2lib.reconstruction import reconstruct
 
     def write(seed, folder):
         written = [folder / "cohort.csv", folder / "screening.csv"]
@@ -323,7 +323,7 @@ def test_tables_that_contradict_one_another_are_told_with_exit_status_1(nxp2, bu
 @pytest.fixture
 def archive(monkeypatch):
     """Many cohorts with a quick stand-in for the minutes of work."""
-    from nxp2lib import archive
+    from nxp2lib.reconstruction import archive
 
     def write(number, seed, folder, jobs):
         (folder / "asked").parent.mkdir(parents=True, exist_ok=True)
@@ -380,9 +380,9 @@ def test_a_folder_with_cohorts_of_another_seed_is_told(nxp2, tmp_path):
 
 @pytest.mark.parametrize("kind", ["Infeasible", "NotReached", "RuntimeError"])
 def test_cohorts_that_cannot_be_or_break_a_number_are_told_with_exit_status_1(nxp2, archive, monkeypatch, kind):
-    from nxp2lib import constraints
+    from nxp2lib import reconstruction
 
-    error = getattr(constraints, kind, RuntimeError)("these printed numbers exclude one another: a; b")
+    error = getattr(reconstruction, kind, RuntimeError)("these printed numbers exclude one another: a; b")
     monkeypatch.setattr(archive, "write", raising(error))
     done = nxp2("reconstruct", "--count", 7, "--out", "there")
     assert done.exit_code == 1 and done.stderr == "these printed numbers exclude one another: a; b\n"

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from nxp2lib import contradictions, published, reconstruct
+from nxp2lib import published
+from nxp2lib.reconstruction import contradictions, reconstruct
 
 
 @pytest.fixture(scope="module")

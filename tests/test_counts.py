@@ -2,7 +2,7 @@
 
 import pytest
 
-from nxp2lib import counts
+from nxp2lib.reconstruction import counts
 
 
 @pytest.mark.parametrize("sex, age, cases", [("female", 52, 0.005862), ("male", 0, 0.000219)])

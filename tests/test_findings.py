@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 
-from nxp2lib import cohort, counts, dictionary, disclosure, findings
+from nxp2lib import cohort, dictionary, disclosure, findings
 from nxp2lib.disclosure import Block
 from nxp2lib.findings import Definition
+from nxp2lib.reconstruction import counts
 
 
 def test_every_name_of_a_rule_is_defined():

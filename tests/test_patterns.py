@@ -5,9 +5,9 @@ from itertools import combinations_with_replacement
 import pandas as pd
 import pytest
 
-from nxp2lib import contradictions
-from nxp2lib.constraints import Infeasible
-from nxp2lib.patterns import Patterns
+from nxp2lib.reconstruction import contradictions
+from nxp2lib.reconstruction.patterns import Patterns
+from nxp2lib.reconstruction.puzzle import Infeasible
 
 COLUMNS = ["place", "expression", "printed", "result", "row", "group", "statistic"]
 KINDS = [(adult, weak, distal) for adult in (0, 1) for weak, distal in ((0, 0), (1, 0), (1, 1))]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from nxp2lib import compare, digits, published, summaries
-from nxp2lib.constraints import Infeasible
+from nxp2lib.reconstruction.puzzle import Infeasible
 from nxp2lib.summaries import MeanSD, Summary
 
 BRUTE_FORCED = ["weibull", "linear", "hazen", "inverted_cdf", "median_unbiased", "averaged_inverted_cdf", "nearest"]

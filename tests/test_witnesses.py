@@ -10,8 +10,9 @@ import pytest
 from scipy.stats import mannwhitneyu
 from test_reconstruct import KEPT, finding, groups, rounds_to
 
-from nxp2lib import dictionary, paths, reconstruct, witnesses
-from nxp2lib.constraints import Infeasible
+from nxp2lib import dictionary, paths
+from nxp2lib.reconstruction import reconstruct, witnesses
+from nxp2lib.reconstruction.puzzle import Infeasible
 
 NUMBER = 200
 FACTS = {(row.expression, row.printed) for row in KEPT if not row.expression.startswith("flow")}

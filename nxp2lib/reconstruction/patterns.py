@@ -12,8 +12,9 @@ weighted average; so a contradiction that is found is one, and a rare one of a f
 
 from itertools import combinations, pairwise, product
 
-from nxp2lib import counts, describe, digits, findings
-from nxp2lib.counts import Counts
+from nxp2lib import describe, digits, findings
+from nxp2lib.reconstruction import counts
+from nxp2lib.reconstruction.counts import Counts
 
 RASHES = ("heliotrope_rash", "gottron_sign_or_papules", "any_rash")
 TRUNK = ("male", "juvenile", *RASHES, "myalgia", "muscle_weakness", "distal_weakness")

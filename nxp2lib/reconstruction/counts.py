@@ -1,7 +1,8 @@
 """The printed numbers as constraints on counts of patients: what each says about how many there are of which kind.
 
-Both models of the patients share it: one unknown per patient (`nxp2lib.reconstruct`) and one unknown per pattern of
-findings (`nxp2lib.patterns`). They differ in what a count is; what a printed number demands of it is said here, once.
+Both models of the patients share it: one unknown per patient (`nxp2lib.reconstruction.reconstruct`) and one unknown per
+pattern of findings (`nxp2lib.reconstruction.patterns`). They differ in what a count is; what a printed number demands
+of it is said here, once.
 """
 
 
@@ -12,7 +13,7 @@ from itertools import product
 import numpy as np
 
 from nxp2lib import findings, incidence
-from nxp2lib.constraints import Puzzle
+from nxp2lib.reconstruction.puzzle import Puzzle
 
 SEXES = ("male", "female")
 LIMIT = findings.JUVENILE_BELOW_AGE

@@ -1,8 +1,9 @@
 """Many synthetic cohorts as files: one CSV file each, and all of them in one Parquet file.
 
-Blocks of cohorts (`nxp2lib.witnesses`) are drawn in processes of their own: they do not depend on one another, and the
-solver, which takes Ctrl-C for itself, then cannot be cut short and leave other patients than the seed says. Each cohort
-is read back from its file and checked against every printed number by plain counting, without the solver's model.
+Blocks of cohorts (`nxp2lib.reconstruction.witnesses`) are drawn in processes of their own: they do not depend on one
+another, and the solver, which takes Ctrl-C for itself, then cannot be cut short and leave other patients than the seed
+says. Each cohort is read back from its file and checked against every printed number by plain counting, without the
+solver's model.
 """
 
 import hashlib
@@ -22,7 +23,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import compare, dictionary, digits, findings, incidence, paths, reconstruct, witnesses
+from nxp2lib import compare, dictionary, digits, findings, incidence, paths
+from nxp2lib.reconstruction import reconstruct, witnesses
 
 RECORD, TABLE = "synthetic.json", "synthetic_cohorts.parquet"
 QUARTERS = {"q1": 0.25, "median": 0.5, "q3": 0.75}
@@ -40,7 +42,7 @@ class Occupied(ValueError):
 def write(
     number: int, seed: int, folder: str | Path, jobs: int = 1, known: pd.DataFrame | None = None
 ) -> Iterator[int]:
-    """Write cohorts of `nxp2lib.witnesses.cohorts` into a folder; yield how many are written and checked so far.
+    """Write cohorts of `nxp2lib.reconstruction.witnesses.cohorts` into a folder; yield how many are checked so far.
 
     Files: ``synthetic_0001.csv`` and so on; ``synthetic_cohorts.parquet`` at the end, with all patients and the number
     of their ``cohort``; ``synthetic.json``, which says what the folder holds. The same seed writes the same bytes,
@@ -48,7 +50,7 @@ def write(
     files are there is not drawn again: a run that was stopped is continued, and cohorts can be added.
 
     Raises Occupied for a folder with other cohorts, RuntimeError for a file that does not keep a printed number, and
-    what `nxp2lib.witnesses.cohorts` raises.
+    what `nxp2lib.reconstruction.witnesses.cohorts` raises.
     """
     if number < 1:
         raise ValueError(f"number: {number} is not accepted; accepted: 1 or more")
@@ -83,8 +85,8 @@ def broken(cohort: pd.DataFrame, known: pd.DataFrame | None = None) -> list[str]
     >>> broken(pd.read_csv(paths.COHORT))
     []
 
-    ``known`` has the columns of `nxp2lib.reconstruct.facts` (the default). Raises KeyError for a fact about something
-    that is not defined, or a column that the cohort lacks.
+    ``known`` has the columns of `nxp2lib.reconstruction.reconstruct.facts` (the default). Raises KeyError for a fact
+    about something that is not defined, or a column that the cohort lacks.
     """
     numbers, facts = _numbers(cohort), about_patients(known).itertuples()
     return [fact.expression for fact in facts if not digits.agrees(fact.printed, _value(fact, numbers))]

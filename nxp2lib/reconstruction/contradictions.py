@@ -1,9 +1,9 @@
 """Printed numbers that cannot all be true: which ones, the least to give up, and what the rest allows.
 
 Every printed number that says something about the patients is a fact, and all facts together are assumptions of one
-model (`nxp2lib.patterns`). Three questions are put to it: which facts have to be given up at least, so that patients
-exist who keep all others; for each of these, the smallest set of facts that it excludes; how far a count that the
-paper does not print can go.
+model (`nxp2lib.reconstruction.patterns`). Three questions are put to it: which facts have to be given up at least, so
+that patients exist who keep all others; for each of these, the smallest set of facts that it excludes; how far a count
+that the paper does not print can go.
 """
 
 import re
@@ -11,8 +11,9 @@ from functools import cached_property, lru_cache
 
 import pandas as pd
 
-from nxp2lib import counts, dictionary, digits, published
-from nxp2lib.patterns import Patterns
+from nxp2lib import dictionary, digits, published
+from nxp2lib.reconstruction import counts
+from nxp2lib.reconstruction.patterns import Patterns
 
 OTHER_MEASURES = ("p_value", "p_mark", "sir")  # they follow from counts and ages, and are checked one by one
 

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nxp2lib import creatine_kinase, findings, published, reconstruct
-from nxp2lib.patterns import TRUNK, Patterns
+from nxp2lib import findings, published
+from nxp2lib.reconstruction import creatine_kinase, reconstruct
+from nxp2lib.reconstruction.patterns import TRUNK, Patterns
 
 BLOCK = 10  # cohorts dealt from the same tables
 CLASSES = ["juvenile", "distal_weakness", "creatine_kinase_elevated", "male"]  # what creatine kinase depends on
@@ -27,8 +28,8 @@ CROSS, AGE, SETTING = 10, 30, 1000  # how strongly tables are pulled towards wha
 def cohorts(number: int, seed: int = reconstruct.SEED, known: pd.DataFrame | None = None) -> Iterator[pd.DataFrame]:
     """Yield different synthetic cohorts, as cohort files hold them, that keep all ``known`` facts.
 
-    ``known`` has the columns of `nxp2lib.reconstruct.facts` (the default). The same seed yields the same cohorts, and
-    more of them begin with the same ones.
+    ``known`` has the columns of `nxp2lib.reconstruction.reconstruct.facts` (the default). The same seed yields the same
+    cohorts, and more of them begin with the same ones.
 
     >>> first, second = cohorts(2)
     >>> len(first), first.equals(second)
@@ -54,8 +55,8 @@ class Spread(NamedTuple):
 def over(drawn: Sequence[pd.DataFrame], statistic: Callable[[pd.DataFrame], float]) -> Spread:
     """Return how a statistic varies over cohorts: its least, median and greatest value.
 
-    What lies between is possible; what lies beyond may be too, since not all cohorts are drawn. `nxp2lib.bounds` proves
-    ends where it can.
+    What lies between is possible; what lies beyond may be too, since not all cohorts are drawn.
+    `nxp2lib.reconstruction.bounds` proves ends where it can.
 
     >>> over([pd.DataFrame({"age": ages}) for ages in ([1, 3], [4], [9, 9])], lambda cohort: cohort["age"].mean())
     Spread(least=2.0, median=4.0, greatest=9.0)

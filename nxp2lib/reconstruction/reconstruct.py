@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import counts, creatine_kinase, dictionary, findings, paths, published
-from nxp2lib.constraints import Infeasible
-from nxp2lib.counts import AGES, SEXES, Counts
+from nxp2lib import dictionary, findings, paths, published
+from nxp2lib.reconstruction import counts, creatine_kinase
+from nxp2lib.reconstruction.counts import AGES, SEXES, Counts
+from nxp2lib.reconstruction.puzzle import Infeasible
 
 SEED = 1
 

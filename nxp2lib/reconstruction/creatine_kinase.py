@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nxp2lib import describe, digits, findings
-from nxp2lib.constraints import NotReached, Puzzle
+from nxp2lib.reconstruction.puzzle import NotReached, Puzzle
 
 REFERENCE_INTERVAL = {"male": (59, 248), "female": (41, 153)}  # creatine kinase in IU/L, Japan (JCCLS)
 ELEVATED = (300, 25_000)  # IU/L, clearly above both intervals; the paper prints no maximum
@@ -31,8 +31,8 @@ def _members(patients: pd.DataFrame) -> dict[str, np.ndarray]:
 def draw(known: pd.DataFrame, patients: pd.DataFrame, rng) -> np.ndarray:
     """Return one value (IU/L) per patient; together they keep the printed quartiles and P values.
 
-    ``known`` has the columns of `nxp2lib.reconstruct.facts`; ``patients`` their sex, age at onset (years), distal
-    weakness and whether creatine kinase is elevated; ``rng`` is a seeded NumPy generator.
+    ``known`` has the columns of `nxp2lib.reconstruction.reconstruct.facts`; ``patients`` their sex, age at onset
+    (years), distal weakness and whether creatine kinase is elevated; ``rng`` is a seeded NumPy generator.
 
     Raises Infeasible where no values have the printed quartiles, NotReached where the P values are not met.
     """

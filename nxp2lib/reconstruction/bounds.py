@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nxp2lib import conventions, counts, dictionary, findings, incidence, reconstruct
-from nxp2lib.patterns import Patterns
+from nxp2lib import conventions, dictionary, findings, incidence
+from nxp2lib.reconstruction import counts, reconstruct
+from nxp2lib.reconstruction.patterns import Patterns
 
 NOT = ("~", "!", "not ")
 CROSSES = {  # that the paper does not print, and a clinician would ask for
@@ -62,7 +63,7 @@ def count(question: str, known: pd.DataFrame | None = None) -> Bounds:
     """Return the least and greatest number of patients, over all cohorts that keep the printed numbers.
 
     Both are proved: no cohort has fewer or more, and some cohort has just as many. ``known`` has the columns of
-    `nxp2lib.reconstruct.facts` (the default: every printed number that does not contradict another).
+    `nxp2lib.reconstruction.reconstruct.facts` (the default: every printed number that does not contradict another).
 
     Of nine patients with a malignancy six have the polymyositis phenotype, the one juvenile among them:
 
@@ -94,7 +95,7 @@ def witness(question: str, end: str, seed: int = reconstruct.SEED, known: pd.Dat
     """Return a synthetic cohort, as a file holds it, in which the count is ``least`` or ``greatest``.
 
     It keeps every printed number as the default cohort does. The same seed gives the same patients. Raises as `count`
-    and `nxp2lib.reconstruct.cohort` do, and ValueError for another ``end``.
+    and `nxp2lib.reconstruction.reconstruct.cohort` do, and ValueError for another ``end``.
     """
     if end not in Bounds._fields:
         raise ValueError(f"end: {end!r} is not accepted; accepted: {' or '.join(Bounds._fields)}")
