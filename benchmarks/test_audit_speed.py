@@ -2,14 +2,15 @@
 
 import time
 
-from nxp2lib import audit
+from nxp2lib.audit import paper
+from nxp2lib.describe import QUARTERS
 from nxp2lib.reconstruction import contradictions, reconstruct
-from nxp2lib.reconstruction.patterns import QUARTERS, Patterns
+from nxp2lib.reconstruction.patterns import Patterns
 from nxp2lib.reconstruction.puzzle import Puzzle
 
 
 def test_the_whole_paper(benchmark, capsys):
-    judged = benchmark.pedantic(audit.paper, rounds=3)
+    judged = benchmark.pedantic(paper.judge, rounds=3)
     with capsys.disabled():
         print(f"\n{len(judged)} printed numbers, contradictions included: {benchmark.stats.stats.median:.1f} s")
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from scipy.stats import chi2_contingency, fisher_exact, hypergeom
 
-from nxp2lib import conventions
+from nxp2lib import fourfold
 
 TABLES, BASELINE = 10_000, 1_000  # the baseline does the first thousand, and its time is multiplied by ten
 
@@ -20,19 +20,19 @@ def random_tables() -> np.ndarray:
 
 
 def fisher_by_scipy(table: np.ndarray) -> list[float]:
-    """Return the Fisher family of one table in the order of ``conventions.CONDITIONAL``."""
+    """Return the Fisher family of one table in the order of ``fourfold.CONDITIONAL``."""
     (a, b), (c, d) = table
     fisher, less, greater = (fisher_exact(table, alternative=side).pvalue for side in ("two-sided", "less", "greater"))
     p = hypergeom.pmf(np.arange(max(0, a - d), min(a + b, a + c) + 1), a + b + c + d, a + b, a + c)
     here, tail = p[min(a, d)], np.minimum(p.cumsum(), p[::-1].cumsum()[::-1])
-    tie, smaller = conventions.TIE, min(less, greater)
+    tie, smaller = fourfold.TIE, min(less, greater)
     blaker = p[tail <= tail[min(a, d)] * tie].sum()
     mid_p = (p[p <= here * tie].sum() + p[p <= here / tie].sum()) / 2 if len(p) > 1 else 1.0
     return [fisher, min(1, 2 * smaller), min(1, blaker), smaller, less, greater, mid_p, 2 * smaller - here]
 
 
 def chi_square_by_scipy(table: np.ndarray) -> list[float]:
-    """Return the chi-square family of one table in the order of ``conventions.ASYMPTOTIC``."""
+    """Return the chi-square family of one table in the order of ``fourfold.ASYMPTOTIC``."""
     if 0 in table.sum(axis=0) or 0 in table.sum(axis=1):
         return [float("nan")] * 4
     plain, n = chi2_contingency(table, correction=False), table.sum()
@@ -43,12 +43,12 @@ def chi_square_by_scipy(table: np.ndarray) -> list[float]:
 
 @pytest.mark.parametrize(
     ("names", "one_by_one"),
-    [(conventions.CONDITIONAL, fisher_by_scipy), (conventions.ASYMPTOTIC, chi_square_by_scipy)],
+    [(fourfold.CONDITIONAL, fisher_by_scipy), (fourfold.ASYMPTOTIC, chi_square_by_scipy)],
     ids=["fisher_family", "chi_square_family"],
 )
 def test_many_tables_at_once(benchmark, capsys, names, one_by_one):
     tables = random_tables()
-    found = benchmark.pedantic(conventions.p_values, (tables, names), rounds=5, warmup_rounds=1)
+    found = benchmark.pedantic(fourfold.p_values, (tables, names), rounds=5, warmup_rounds=1)
     start = time.perf_counter()
     expected = np.array([one_by_one(table) for table in tables[:BASELINE]])
     scipy_seconds = (time.perf_counter() - start) * TABLES / BASELINE

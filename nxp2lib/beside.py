@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nxp2lib import attainable, compare, describe, findings, published
+from nxp2lib import describe, findings, fourfold, published
+from nxp2lib.audit import attainable
 
 COLUMNS = ["result", "row", "group", "statistic", "published", "yours", "difference", "ci_low", "ci_high"]
 
@@ -34,7 +35,7 @@ def wilson(n: int, denominator: int, confidence: float = 0.95) -> tuple[float, f
     """
     from scipy.stats import binomtest
 
-    compare.check_confidence(confidence)
+    fourfold.check_confidence(confidence)
     if not denominator:
         return float("nan"), float("nan")
     low, high = binomtest(n, denominator).proportion_ci(confidence, method="wilson")
@@ -75,7 +76,7 @@ def ratio_of_rates(second: tuple[int, float], first: tuple[int, float], confiden
     """
     from scipy.stats import binomtest
 
-    compare.check_confidence(confidence)
+    fourfold.check_confidence(confidence)
     (ours, expected), (theirs, reference) = second, first
     if not expected > 0 or not reference > 0 or not ours + theirs:
         return Difference(*[float("nan")] * 3)

@@ -18,7 +18,7 @@ def audit(
     out: Annotated[str | None, typer.Option(metavar="FILE", help="Save every verdict with its reason (.csv).")] = None,
 ) -> None:
     """Check printed numbers against each other."""
-    from nxp2lib.ledger import LedgerError
+    from nxp2lib.audit.ledger import LedgerError
 
     try:
         _audit_paper(out) if ledger is None else _audit_ledger(ledger, out)
@@ -27,12 +27,11 @@ def audit(
 
 
 def _audit_paper(out: str | None) -> None:
-    from nxp2lib import audit as auditor
-    from nxp2lib import verdicts
+    from nxp2lib.audit import paper, verdicts
 
     since, target = time.perf_counter(), terminal.csv_file(out)
     with terminal.waiting("Checking the paper's numbers ..."):
-        judged = auditor.paper()
+        judged = paper.judge()
     if target:
         terminal.write(
             target, lambda partial: judged.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
@@ -45,7 +44,7 @@ def _audit_paper(out: str | None) -> None:
             ("number", "printed", "reason"), list(shown[["id", "printed", "reason"]].itertuples(index=False))
         )
     typer.echo("\ncannot all be true (drop any one of a line, and its others can)")
-    for proof in auditor.proofs(judged):
+    for proof in paper.proofs(judged):
         typer.echo(f"- {proof}")
     typer.echo("\n" + "; ".join(f"{n} {verdict}" for verdict, n in counts.items()))
     bound = f"{counts.sum()} of {len(judged)} printed numbers bound to a verdict"
@@ -55,7 +54,7 @@ def _audit_paper(out: str | None) -> None:
 
 
 def _audit_ledger(ledger: str, out: str | None) -> None:
-    from nxp2lib import ledger as other_paper
+    from nxp2lib.audit import ledger as other_paper
 
     target = terminal.csv_file(out)
     printed = other_paper.read(ledger)

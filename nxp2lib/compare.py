@@ -1,14 +1,4 @@
-"""Compare two groups: Fisher's exact test with its matching interval, and the Mann-Whitney U test.
-
-A 2x2 table is laid out with the groups as rows and the finding as columns::
-
-                 finding   no finding
-    second group    a           b
-    first group     c           d
-
-The second group is the later one in the data dictionary (adult, extended), so an odds ratio above 1 means
-that the finding is more frequent in adults than in juveniles, or in extended than in limited weakness.
-"""
+"""Compare two groups row by row: counts by Fisher's exact test, numbers by the Mann-Whitney U test."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,21 +7,11 @@ import numpy as np
 import pandas as pd
 
 from nxp2lib import describe
+from nxp2lib.fourfold import TIE, Fisher, check_confidence, clean, fisher, two_by_two
 
-TIE = 1 + 1e-7  # tables this close in probability count as equally likely, as in R's fisher.test
 FEW = 1_000_000  # differences that are written down
 MOST_LISTED = 400  # patients in an R x C table of which all tables are listed
-MOST_TABLES = 20_000  # tables of equal margins that are all looked at for an interval
 EXACT_BELOW = 50  # the exact rank test is given for fewer patients per group, as in R's wilcox.test
-
-
-class Fisher(NamedTuple):
-    """Two-sided P value, conditional odds ratio, and the interval that matches the P value."""
-
-    p_value: float
-    odds_ratio: float
-    ci_low: float
-    ci_high: float
 
 
 class MannWhitney(NamedTuple):
@@ -42,162 +22,6 @@ class MannWhitney(NamedTuple):
     p_exact: float
     shift: float
     superiority: float
-
-
-def two_by_two(finding: pd.Series, group: pd.Series) -> np.ndarray:
-    """Count a yes/no finding in two groups, leaving out patients in whom either is unknown.
-
-    ``group`` is categorical with two values, the first one being the reference. Returns ``[[a, b], [c, d]]``.
-
-    >>> sex = pd.Series(pd.Categorical(["male", "female", "female"], categories=["male", "female"]))
-    >>> two_by_two(pd.Series([True, True, False], dtype="boolean"), sex)
-    array([[1, 1],
-           [1, 0]])
-    """
-    first, second = group.cat.categories
-    counts = [[int((finding[group == name] == answer).sum()) for answer in (True, False)] for name in (second, first)]
-    return np.array(counts)
-
-
-def _likelihoods(table: Sequence[Sequence[int]]) -> tuple[np.ndarray, int]:
-    """Return log probabilities, at odds ratio 1, of every table with these margins, and the observed one's place."""
-    from scipy.stats import hypergeom
-
-    (a, b), (c, d) = table
-    if min(a, b, c, d) < 0:
-        raise ValueError(f"a 2x2 table holds counts of patients, none below zero: {[[a, b], [c, d]]}")
-    lowest, highest = max(0, a - d), min(a + b, a + c)
-    support = np.arange(lowest, highest + 1)
-    return hypergeom.logpmf(support, a + b + c + d, a + b, a + c), a - lowest
-
-
-def _probabilities(log_weights: np.ndarray, log_odds_ratio: float) -> np.ndarray:
-    """Return the probability of each table with these margins under an odds ratio (Fisher's noncentral law)."""
-    tilted = log_weights + log_odds_ratio * np.arange(len(log_weights))
-    likelihood = np.exp(tilted - tilted.max())
-    return likelihood / likelihood.sum()
-
-
-def fisher_p(table: Sequence[Sequence[int]]) -> float:
-    """Return the two-sided P value of Fisher's exact test.
-
-    The probabilities of all tables with the same margins that are no likelier than the observed one are added up;
-    R's ``fisher.test`` and SPSS do the same.
-
-    >>> round(fisher_p([[23, 24], [4, 25]]), 4)
-    0.0027
-
-    1 where a margin is zero, since no other table is possible. Raises ValueError for a negative count.
-    """
-    log_weights, observed = _likelihoods(table)
-    if len(log_weights) == 1:
-        return 1.0
-    probability = _probabilities(log_weights, 0.0)
-    return _clean(probability[probability <= probability[observed] * TIE].sum())
-
-
-def _clean(p: float) -> float:
-    """Drop the last digits of a summed probability, so that a P value of exactly 1/20 is 0.05 and not a hair less."""
-    return min(1.0, float(f"{p:.13g}"))
-
-
-def fisher(table: Sequence[Sequence[int]], confidence: float = 0.95) -> Fisher:
-    """Test a 2x2 table and estimate its odds ratio.
-
-    The odds ratio is the conditional maximum likelihood estimate. Its interval holds the odds ratios that the *same*
-    two-sided test does not reject, as R's ``exact2x2(tsmethod="minlike")`` reports it (Fay 2010, Biostatistics 11:373).
-    An interval that excludes 1 therefore means P < 1 - confidence. The converse holds up to 55 patients (95 %), but for
-    rare larger tables the odds ratios not rejected leave a gap around 1; the limits are then the outermost of them.
-
-    >>> result = fisher([[23, 24], [4, 25]])
-    >>> [round(number, 2) for number in result]
-    [0.0, 5.85, 1.78, 21.0]
-
-    With a zero margin the odds ratio is NaN and the interval goes from 0 to infinity. ``confidence`` lies between
-    0 and 1. Raises ValueError for another value or a negative count.
-    """
-    check_confidence(confidence)
-    log_weights, observed = _likelihoods(table)
-    if len(log_weights) == 1:
-        return Fisher(1.0, float("nan"), 0.0, float("inf"))
-    from scipy.stats.contingency import odds_ratio
-
-    estimate = float(odds_ratio(np.asarray(table), kind="conditional").statistic)
-    log_weights, observed = _probable(log_weights, observed)
-    alpha = (1 - confidence) * (1 - 1e-12)  # an odds ratio whose P value is exactly 1 - confidence is not rejected
-    high = _upper_limit(log_weights, observed, alpha)
-    low = -_upper_limit(log_weights[::-1], len(log_weights) - 1 - observed, alpha)
-    low, high = (0.0 if abs(limit) < 1e-12 else limit for limit in (low, high))  # two tables that tie at exactly 1
-    return Fisher(fisher_p(table), estimate, float(np.exp(low)), float(np.exp(high)))
-
-
-def _probable(log_weights: np.ndarray, observed: int) -> tuple[np.ndarray, int]:
-    """Leave out tables so far from the observed one that no odds ratio in the interval makes both of them likely.
-
-    The standard deviation of a cell is at most a quarter of the square root of all patients, and of the number of
-    tables; 100 of them on each side are kept.
-    """
-    if len(log_weights) <= MOST_TABLES:
-        return log_weights, observed
-    reach = int(MOST_TABLES / 2 + 100 * len(log_weights) ** 0.5)
-    first = max(0, observed - reach)
-    return log_weights[first : observed + reach + 1], observed - first
-
-
-def _upper_limit(log_weights: np.ndarray, observed: int, alpha: float) -> float:
-    """Return the greatest log odds ratio that the two-sided test at level ``alpha`` does not reject.
-
-    As the odds ratio falls from infinity, tables above the observed one join the sum of "no likelier" tables one by
-    one, the highest first, each where its probability ties with the observed table's. Between two ties the complement
-    of the sum is the probability of a run of tables, which has a single peak (Karlin 1968, variation diminishing), so
-    the sum crosses ``alpha`` at most once where it starts above and ends below.
-    """
-    from scipy.optimize import brentq
-
-    highest = len(log_weights) - 1
-    if observed == highest:
-        return float("inf")
-
-    def p_value(log_odds_ratio: float, first_joined: int) -> float:
-        probability = _probabilities(log_weights, log_odds_ratio)
-        return float(probability[: observed + 1].sum() + probability[first_joined:].sum())
-
-    right = None
-    for joined in range(_first_that_counts(log_weights, observed, alpha), observed, -1):
-        tie = (log_weights[observed] - log_weights[joined]) / (joined - observed)
-        if p_value(tie, joined + 1) > alpha:
-            right = _beyond(tie, joined + 1, p_value, alpha) if right is None else right
-            return brentq(lambda x, j=joined + 1: p_value(x, j) - alpha, tie, right, xtol=1e-13)
-        if p_value(tie, joined) >= alpha:
-            return tie
-        right = tie
-    return right
-
-
-def _first_that_counts(log_weights: np.ndarray, observed: int, alpha: float) -> int:
-    """Return a table to begin with: those above it join where the P value is still below half of ``alpha``.
-
-    Of few tables it is the highest one. Of many, the sum of probabilities below the observed table, which falls as the
-    odds ratio grows, is cut in halves.
-    """
-    low, high = observed, len(log_weights) - 1
-    if high - low <= MOST_TABLES // 100:
-        return high
-    while high - low > 1:
-        joined = (low + high) // 2
-        tie = (log_weights[observed] - log_weights[joined]) / (joined - observed)
-        probability = _probabilities(log_weights, tie)
-        small = probability[: observed + 1].sum() + probability[joined:].sum() < alpha / 2
-        low, high = (low, joined) if small else (joined, high)
-    return high
-
-
-def _beyond(start: float, joined: int, p_value, alpha: float) -> float:
-    """Return a log odds ratio above ``start`` at which the P value has fallen below ``alpha``."""
-    step = 1.0
-    while p_value(start + step, joined) > alpha:
-        step *= 2
-    return start + step
 
 
 def fisher_exact_rxc(table: Sequence[Sequence[int]]) -> float:
@@ -229,7 +53,7 @@ def fisher_exact_rxc(table: Sequence[Sequence[int]]) -> float:
                 grown.setdefault(rest, []).append(logs - log_factorial[list(column)].sum())
         states = {rest: np.concatenate(parts) for rest, parts in grown.items()}
     (logs,) = states.values()
-    return _clean(np.exp(logs[logs <= limit]).sum())
+    return clean(np.exp(logs[logs <= limit]).sum())
 
 
 def _columns(left: tuple[int, ...], total: int):
@@ -362,7 +186,3 @@ def _compare_values(values: pd.Series, group: pd.Series, confidence: float) -> d
     return mann_whitney(second, first)._asdict()
 
 
-def check_confidence(confidence: float) -> None:
-    """Raise ValueError unless ``confidence`` is a level between 0 and 1, such as 0.95."""
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence: {confidence} is not accepted; accepted: a level between 0 and 1, such as 0.95")

@@ -136,7 +136,7 @@ def planted_percentages(patients: pd.DataFrame) -> pd.DataFrame:
     Columns ``line`` (A to D), ``patients`` (the denominator) and ``percent`` (text with one decimal). Which patients
     are given decides the lines, so that another cohort gets others.
     """
-    from nxp2lib import attainable
+    from nxp2lib.audit import attainable
 
     rng = _rng(patients)
     sizes = rng.integers(17, 40, 4)

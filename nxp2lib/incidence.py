@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nxp2lib import compare, describe, dictionary, digits, paths
+from nxp2lib import describe, dictionary, digits, fourfold, paths
 
 
 class Solved(NamedTuple):
@@ -148,7 +148,7 @@ def standardize(
     Patients whose malignancy or time at risk is unknown leave both sides of the ratio and are counted as ``missing``.
     ``interval`` is one of ``INTERVALS``. The ratio is NaN where nobody is at risk.
     """
-    compare.check_confidence(confidence)
+    fourfold.check_confidence(confidence)
     time = pd.Series(years_at_risk, index=cohort.index, dtype=float)
     known = cohort[cohort["malignancy"].notna() & time.notna()]
     split = person_years(known["age_at_onset"], known["sex"], time[known.index])

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from nxp2lib import paths
+from nxp2lib import fourfold, paths
 
 COHORT_PATH, MAP_PATH, OUTPUT_DIR = "cohort_path", "map_path", "output_dir"  # behind --data, --map and --out
 LONGEST = 1000  # characters of a value
@@ -157,11 +157,11 @@ def _passed(parameters: dict[str, Parameter], wanted: dict[str, str]) -> dict[st
 
 def _checks() -> dict[str, Callable]:
     """Return for each parameter of a limited range the function that raises ValueError outside of it."""
-    from nxp2lib import cohort, compare, describe, incidence
+    from nxp2lib import cohort, describe, incidence
 
     return {
         "juvenile_below_age": cohort.check_age_limit,
-        "confidence": compare.check_confidence,
+        "confidence": fourfold.check_confidence,
         "quantile_method": describe.check_quantile_method,
         "years_at_risk": incidence.check_years_at_risk,
     }

@@ -56,7 +56,8 @@ def warm() -> None:
     from ortools.sat.python import cp_model  # noqa: F401
     from scipy import stats  # noqa: F401
 
-    from nxp2lib import audit, beside, figure, incidence, summary  # noqa: F401
+    from nxp2lib import beside, figure, incidence, summary  # noqa: F401
+    from nxp2lib.audit.paper import paper  # noqa: F401
     from nxp2lib.reconstruction import bounds, witnesses  # noqa: F401
 
 

@@ -219,7 +219,7 @@ def save_agreement(agreement: pd.DataFrame, output_dir: str | Path) -> None:
 
 
 def save_audit(judged: pd.DataFrame, output_dir: str | Path) -> None:
-    """Write the verdicts of `nxp2lib.audit.paper` as ``results/audit.csv``, one row per printed number."""
+    """Write the verdicts of `nxp2lib.audit.paper.paper` as ``results/audit.csv``, one row per printed number."""
     with paths.replacing(paths.output_folder(output_dir) / "results" / "audit.csv") as partial:
         judged.to_csv(partial, index=False, lineterminator="\n")
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nxp2lib import attainable, compare, digits, published
+from nxp2lib import digits, fourfold, published
+from nxp2lib.audit import attainable
 
 sizes = st.integers(1, 12)
 
@@ -49,7 +50,7 @@ def test_a_test_without_p_value_leaves_its_tables_out():
 
 def test_the_all_rashes_p_value_of_table_1_is_not_attainable_with_its_margins():
     below, above = attainable.nearest(attainable.p_values(29, 47, 68), "0.15")
-    assert below == pytest.approx(compare.fisher_p([[40, 7], [28, 1]]))
+    assert below == pytest.approx(fourfold.fisher_p([[40, 7], [28, 1]]))
     assert digits.agrees("0.15", below) is digits.agrees("0.15", above) is False
 
 

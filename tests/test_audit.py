@@ -2,7 +2,8 @@
 
 import pytest
 
-from nxp2lib import audit, published, verdicts
+from nxp2lib import published
+from nxp2lib.audit import paper, verdicts
 
 REGISTRY = published.load()
 
@@ -18,7 +19,7 @@ def changed(**printed: str):
 
 @pytest.fixture(scope="module")
 def judged():
-    return audit.paper().set_index("id")
+    return paper.judge().set_index("id")
 
 
 def test_every_printed_number_has_a_verdict_and_a_reason_of_one_line(judged):
@@ -99,7 +100,7 @@ def test_what_the_words_hide_is_found_in_the_counts(judged):
 
 
 def test_each_contradiction_has_a_proof_in_words(judged):
-    proofs = audit.proofs(judged.reset_index())
+    proofs = paper.proofs(judged.reset_index())
     assert len(proofs) == 7
     mean = next(proof for proof in proofs if "mean 38" in proof)
     assert all(part in mean for part in ("mean 8", "mean 52", "juvenile 29", "adult 47"))
@@ -134,7 +135,7 @@ PLANTED = {
 
 @pytest.mark.parametrize("name, digits, reason", PLANTED.values(), ids=PLANTED)
 def test_a_planted_number_is_caught_with_its_reason_and_hardly_another_is_blamed(judged, name, digits, reason):
-    found = audit.paper(changed(**{name: digits})).set_index("id")
+    found = paper.judge(changed(**{name: digits})).set_index("id")
     assert found.loc[name, "verdict"] == "inconsistent"
     assert reason in found.loc[name, "reason"]
     blamed = set(found.index[found["verdict"] == "inconsistent"]) - set(INCONSISTENT) - {name}
@@ -144,7 +145,7 @@ def test_a_planted_number_is_caught_with_its_reason_and_hardly_another_is_blamed
 
 
 def test_ten_correct_variations_raise_no_alarm(judged):
-    found = audit.paper(
+    found = paper.judge(
         changed(
             abstract__polymyositis__total__percent="36",
             abstract__subcutaneous_edema__total__percent="26.32",
@@ -165,12 +166,18 @@ def test_ten_correct_variations_raise_no_alarm(judged):
 
 def test_an_abstract_alone_settles_the_counts_behind_its_p_value():
     abstract = published.load("abstract")
-    found = audit.paper(abstract).set_index("id")
+    found = paper.judge(abstract).set_index("id")
     assert found.index.tolist() == abstract["id"].tolist()
     assert found.loc["abstract.polymyositis.juvenile.percent", "verdict"] == "inconsistent"
     assert "23/47 against 4/29" in found.loc["abstract.polymyositis.comparison.p_value", "reason"]
 
 
 def test_a_p_value_whose_counts_nothing_settles_is_undetermined():
-    found = audit.paper(published.load("abstract").query("statistic != 'percent'")).set_index("id")
+    found = paper.judge(published.load("abstract").query("statistic != 'percent'")).set_index("id")
     assert found.loc["abstract.polymyositis.comparison.p_value", "verdict"] == "undetermined"
+
+
+def test_a_total_screened_without_its_antibody_groups_is_judged_without_a_sum():
+    alone = REGISTRY[~REGISTRY["expression"].str.startswith("flow/") | (REGISTRY["id"] == "methods.screened.total.n")]
+    found = paper.judge(alone).set_index("id").loc["methods.screened.total.n"]
+    assert found["verdict"] == "consistent"

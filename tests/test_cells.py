@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nxp2lib import cells
-from nxp2lib.cells import Center, Count
+from nxp2lib.audit import cells
+from nxp2lib.audit.cells import Center, Count
 
 PARSERS = [cells.p_value, cells.count, cells.percent, cells.number, cells.summary, cells.kind, cells.named_tests]
 BLANKS = ["", " ", "\u00a0", "-", "–", "—", "−", "--", "NA", "n/a", "N.A.", "nan", "not reported", "(-)"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from test_describe import five_patients
 
-from nxp2lib import compare, describe
+from nxp2lib import compare, describe, fourfold
 
 counts = st.integers(0, 25)
 tables = st.tuples(counts, counts, counts, counts).map(lambda x: [[x[0], x[1]], [x[2], x[3]]])
@@ -21,7 +21,7 @@ samples = st.lists(st.integers(0, 20), min_size=1, max_size=15)
 @pytest.mark.parametrize("case", cases("fisher"), ids=by_name)
 def test_fisher_agrees_with_r(case):
     for level, ci_low in case["ci_low"].items():
-        found = compare.fisher(case["input"], level)
+        found = fourfold.fisher(case["input"], level)
         assert found.p_value == pytest.approx(case["p_value"], rel=1e-9)
         assert found.odds_ratio == pytest.approx(case["odds_ratio"], rel=1e-6, nan_ok=True)
         assert [found.ci_low, found.ci_high] == pytest.approx([ci_low, case["ci_high"][level]], rel=1e-8, abs=2e-9)
@@ -29,14 +29,14 @@ def test_fisher_agrees_with_r(case):
 
 def test_the_interval_is_not_the_central_one_that_can_contradict_its_own_p_value():
     [central] = cases("fisher_central")
-    found = compare.fisher(central["input"])
+    found = fourfold.fisher(central["input"])
     assert found.p_value < 0.05
     assert found.ci_high < 1 < central["central_high"][0.95]
 
 
 @pytest.mark.parametrize("case", cases("fisher_five_percent"), ids=by_name)
 def test_a_p_value_of_exactly_one_in_twenty_is_not_below_it_and_the_interval_reaches_one(case):
-    found = compare.fisher(case["input"])
+    found = fourfold.fisher(case["input"])
     assert found.p_value == case["p_value"] == 0.05
     assert found.ci_low <= 1 <= found.ci_high
 
@@ -65,12 +65,12 @@ def test_holm_agrees_with_r(case):
 
 @given(tables)
 def test_fisher_agrees_with_scipy(table):
-    assert compare.fisher_p(table) == pytest.approx(stats.fisher_exact(table).pvalue, rel=1e-6)
+    assert fourfold.fisher_p(table) == pytest.approx(stats.fisher_exact(table).pvalue, rel=1e-6)
 
 
 @given(tables)
 def test_swapping_the_groups_turns_the_odds_ratio_upside_down_and_keeps_p(table):
-    one, other = compare.fisher(table), compare.fisher(table[::-1])
+    one, other = fourfold.fisher(table), fourfold.fisher(table[::-1])
     assert other.p_value == pytest.approx(one.p_value)
     if one.odds_ratio not in (0, math.inf) and not math.isnan(one.odds_ratio):
         assert other.odds_ratio * one.odds_ratio == pytest.approx(1, rel=1e-6)
@@ -82,7 +82,7 @@ def test_swapping_the_groups_turns_the_odds_ratio_upside_down_and_keeps_p(table)
 @given(tables, st.sampled_from([0.9, 0.95, 0.99]))
 @example([[5, 19], [12, 12]], 0.95)  # the limit is exactly 1
 def test_the_interval_holds_the_estimate_and_excludes_one_only_with_a_small_p(table, confidence):
-    found = compare.fisher(table, confidence)
+    found = fourfold.fisher(table, confidence)
     if math.isnan(found.odds_ratio):
         assert (found.p_value, found.ci_low, found.ci_high) == (1, 0, math.inf)
         return
@@ -93,7 +93,7 @@ def test_the_interval_holds_the_estimate_and_excludes_one_only_with_a_small_p(ta
 
 @pytest.mark.parametrize("case", cases("fisher_gap"), ids=by_name)
 def test_where_the_unrejected_odds_ratios_leave_a_gap_the_interval_spans_it(case):
-    found = compare.fisher(case["input"])
+    found = fourfold.fisher(case["input"])
     assert found.p_value == pytest.approx(case["p_value"], rel=1e-9)
     assert found.p_value < 0.05
     interval = [case["ci_low"][0.95], case["ci_high"][0.95]]
@@ -102,7 +102,7 @@ def test_where_the_unrejected_odds_ratios_leave_a_gap_the_interval_spans_it(case
 
 @given(tables.filter(lambda table: sum(map(sum, table)) <= 55))
 def test_up_to_55_patients_the_interval_excludes_one_exactly_when_p_is_below_five_percent(table):
-    found = compare.fisher(table)
+    found = fourfold.fisher(table)
     assert (found.p_value < 0.05) == (not found.ci_low <= 1 <= found.ci_high)
 
 
@@ -115,7 +115,7 @@ def test_the_r_by_c_test_does_not_depend_on_orientation(rows):
 
 @given(tables.filter(lambda table: sum(map(sum, table)) > 0))
 def test_the_r_by_c_test_of_two_rows_and_columns_is_fishers(table):
-    assert compare.fisher_exact_rxc(table) == pytest.approx(compare.fisher_p(table), rel=1e-5)
+    assert compare.fisher_exact_rxc(table) == pytest.approx(fourfold.fisher_p(table), rel=1e-5)
 
 
 @given(samples, samples)
@@ -146,18 +146,18 @@ def test_the_rank_test_of_an_empty_sample_is_missing():
 
 def test_a_negative_count_is_refused():
     with pytest.raises(ValueError, match="none below zero"):
-        compare.fisher([[3, -1], [2, 4]])
+        fourfold.fisher([[3, -1], [2, 4]])
 
 
 @pytest.mark.parametrize("confidence", [0, 1, 95, -0.5])
 def test_a_confidence_outside_zero_to_one_is_refused(confidence):
     with pytest.raises(ValueError, match=r"confidence: .* is not accepted"):
-        compare.fisher([[1, 2], [3, 4]], confidence)
+        fourfold.fisher([[1, 2], [3, 4]], confidence)
 
 
 def test_the_later_group_stands_on_top_and_unknown_answers_are_left_out():
     patients = five_patients()
-    assert compare.two_by_two(patients["myalgia"], patients["age_group"]).tolist() == [[2, 0], [1, 1]]
+    assert fourfold.two_by_two(patients["myalgia"], patients["age_group"]).tolist() == [[2, 0], [1, 1]]
 
 
 ROWS = pd.DataFrame(
@@ -201,21 +201,21 @@ def test_the_shift_is_the_median_of_all_differences(kind, monkeypatch):
 def test_intervals_of_large_tables_are_those_of_a_search_through_all_of_them(monkeypatch):
     rng = np.random.default_rng(2)
     tables = [rng.integers(1, 900, (2, 2)).tolist() for _ in range(25)] + [[[3, 800], [900, 2]], [[700, 1], [0, 650]]]
-    quick = [compare.fisher(table, level) for table in tables for level in (0.9, 0.99)]
+    quick = [fourfold.fisher(table, level) for table in tables for level in (0.9, 0.99)]
     monkeypatch.setattr(compare, "MOST_TABLES", 10**9)
-    assert quick == [pytest.approx(compare.fisher(table, level)) for table in tables for level in (0.9, 0.99)]
+    assert quick == [pytest.approx(fourfold.fisher(table, level)) for table in tables for level in (0.9, 0.99)]
 
 
 def test_a_table_cut_to_its_probable_part_gives_the_same_interval(monkeypatch):
     table = [[4000, 3000], [2500, 2000]]
-    whole = compare.fisher(table)
+    whole = fourfold.fisher(table)
     monkeypatch.setattr(compare, "MOST_TABLES", 500)
-    assert compare.fisher(table) == pytest.approx(whole, rel=1e-10)
+    assert fourfold.fisher(table) == pytest.approx(whole, rel=1e-10)
 
 
 def test_a_large_table_has_an_interval_that_its_own_test_just_does_not_reject():
     table = [[200_000, 500_000], [100_000, 200_000]]
-    found = compare.fisher(table)
+    found = fourfold.fisher(table)
     log_odds = np.log(np.divide(*table[0]) / np.divide(*table[1]))
     error = np.sqrt((1 / np.array(table)).sum())
     assert np.log([found.ci_low, found.ci_high]) == pytest.approx(

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from nxp2lib import compare, conventions, digits, published
+from nxp2lib import digits, fourfold, published
+from nxp2lib.audit import conventions
 
 counts = st.integers(0, 40)
 tables = st.tuples(counts, counts, counts, counts).map(lambda x: [[x[0], x[1]], [x[2], x[3]]])
@@ -27,7 +28,7 @@ LARGE = [[150, 90], [70, 110]]
 
 
 def p_value(name, table):
-    return conventions.p_values(table, [name])[name].iloc[0]
+    return fourfold.p_values(table, [name])[name].iloc[0]
 
 
 def printed_table(place, groups, sizes, biopsies):
@@ -50,32 +51,32 @@ TABLE2 = printed_table("table2", ("limited", "extended"), (40, 36), (32, 32))
 
 @pytest.mark.parametrize("case", GOLDEN, ids=by_name)
 def test_p_values_agree_with_r(case):
-    found = conventions.p_values(case["input"]).iloc[0]
-    assert found.index.tolist() == [*conventions.CONDITIONAL, *conventions.ASYMPTOTIC]
+    found = fourfold.p_values(case["input"]).iloc[0]
+    assert found.index.tolist() == [*fourfold.CONDITIONAL, *fourfold.ASYMPTOTIC]
     assert found.tolist() == pytest.approx([case[name] for name in found.index], rel=1e-9)
 
 
 def test_many_tables_at_once_give_what_each_gives_alone():
     several = np.array([case["input"] for case in GOLDEN])
-    together = conventions.p_values(several)
+    together = fourfold.p_values(several)
     expected = np.array([[case[name] for name in together] for case in GOLDEN])
     assert together.to_numpy() == pytest.approx(expected, rel=1e-9)
-    assert conventions.p_values(several[::-1]).to_numpy() == pytest.approx(together.to_numpy()[::-1], rel=1e-12)
+    assert fourfold.p_values(several[::-1]).to_numpy() == pytest.approx(together.to_numpy()[::-1], rel=1e-12)
 
 
 def test_the_tables_may_be_worked_out_in_small_lots(monkeypatch):
     several = np.random.default_rng(5).integers(0, 30, (200, 2, 2))
-    at_once = conventions.p_values(several)
+    at_once = fourfold.p_values(several)
     monkeypatch.setattr(conventions, "CELLS", 50)
-    pd.testing.assert_frame_equal(conventions.p_values(several), at_once, rtol=1e-12)
+    pd.testing.assert_frame_equal(fourfold.p_values(several), at_once, rtol=1e-12)
 
 
 @given(st.lists(tables, min_size=1, max_size=8))
 def test_the_fisher_family_agrees_with_scipy(several):
-    found = conventions.p_values(several)
+    found = fourfold.p_values(several)
     for table, row in zip(several, found.to_dict("records"), strict=True):
         less, greater = (stats.fisher_exact(table, alternative=side).pvalue for side in ("less", "greater"))
-        assert row["fisher"] == pytest.approx(compare.fisher_p(table), rel=1e-9)
+        assert row["fisher"] == pytest.approx(fourfold.fisher_p(table), rel=1e-9)
         assert row["fisher"] == pytest.approx(stats.fisher_exact(table).pvalue, rel=1e-9)
         assert row["fisher_less"] == pytest.approx(less, rel=1e-9)
         assert row["fisher_greater"] == pytest.approx(greater, rel=1e-9)
@@ -85,7 +86,7 @@ def test_the_fisher_family_agrees_with_scipy(several):
 
 @given(filled)
 def test_the_chi_square_family_agrees_with_scipy(table):
-    found = conventions.p_values(table, conventions.ASYMPTOTIC).iloc[0]
+    found = fourfold.p_values(table, fourfold.ASYMPTOTIC).iloc[0]
     n, chi_square = np.sum(table), stats.chi2_contingency(table, correction=False)
     assert found["chi_square"] == pytest.approx(chi_square.pvalue, rel=1e-9)
     assert found["chi_square_yates"] == pytest.approx(stats.chi2_contingency(table).pvalue, rel=1e-9)
@@ -109,12 +110,12 @@ def test_the_fisher_family_agrees_with_exact_fractions(table):
     }
     if low == high:
         exact["mid_p"] = sum(ways)
-    found = conventions.p_values(table, exact).iloc[0].to_dict()
+    found = fourfold.p_values(table, exact).iloc[0].to_dict()
     assert found == pytest.approx({name: float(Fraction(way) / sum(ways)) for name, way in exact.items()}, rel=1e-12)
 
 
 def test_three_of_three_against_none_is_one_table_in_twenty():
-    found = conventions.p_values(THREE_OF_THREE).iloc[0].to_dict()
+    found = fourfold.p_values(THREE_OF_THREE).iloc[0].to_dict()
     assert (found["fisher"], found["fisher_doubled"], found["fisher_blaker"]) == (0.1, 0.1, 0.1)
     assert (found["fisher_less"], found["fisher_greater"], found["fisher_one_sided"]) == (1, 0.05, 0.05)
     assert (found["mid_p"], found["mid_p_doubled"]) == (0.05, 0.05)
@@ -127,18 +128,18 @@ def test_mid_p_takes_half_of_every_table_as_likely_as_the_observed_one():
 
 @pytest.mark.parametrize("case", cases("fisher_five_percent"), ids=by_name)
 def test_a_p_value_of_exactly_one_in_twenty_is_not_below_it(case):
-    assert p_value("fisher", case["input"]) == 0.05 == compare.fisher_p(case["input"])
+    assert p_value("fisher", case["input"]) == 0.05 == fourfold.fisher_p(case["input"])
 
 
 @pytest.mark.parametrize("table", [[[0, 0], [5, 7]], [[0, 5], [0, 7]], [[0, 0], [0, 0]]], ids=str)
 def test_with_a_zero_margin_exact_tests_give_one_and_chi_square_nothing(table):
-    found = conventions.p_values(table, conventions.CONVENTIONS).iloc[0]
-    assert found[[*conventions.CONDITIONAL, *conventions.UNCONDITIONAL]].tolist() == [1.0] * 10
-    assert found[list(conventions.ASYMPTOTIC)].isna().all()
+    found = fourfold.p_values(table, fourfold.CONVENTIONS).iloc[0]
+    assert found[[*fourfold.CONDITIONAL, *fourfold.UNCONDITIONAL]].tolist() == [1.0] * 10
+    assert found[list(fourfold.ASYMPTOTIC)].isna().all()
 
 
 def test_counts_of_millions_do_not_overflow():
-    found = conventions.p_values([[3, 2_000_000], [9, 2_000_000]]).iloc[0]
+    found = fourfold.p_values([[3, 2_000_000], [9, 2_000_000]]).iloc[0]
     assert found["fisher"] == pytest.approx(stats.fisher_exact([[3, 2_000_000], [9, 2_000_000]]).pvalue, rel=1e-6)
     assert found["chi_square"] == pytest.approx(stats.chi2.sf(12 * 0.25, 1), rel=1e-4)
 
@@ -187,28 +188,28 @@ def test_two_of_two_against_none_of_two_is_one_table_in_eight_at_a_frequency_of_
 
 
 def test_no_tables_give_no_rows():
-    assert conventions.p_values(np.empty((0, 2, 2)), conventions.CONVENTIONS).shape == (0, 14)
+    assert fourfold.p_values(np.empty((0, 2, 2)), fourfold.CONVENTIONS).shape == (0, 14)
 
 
 def test_every_convention_belongs_to_one_family():
-    families = conventions.CONDITIONAL + conventions.ASYMPTOTIC + conventions.UNCONDITIONAL
-    assert families == tuple(conventions.CONVENTIONS)
+    families = fourfold.CONDITIONAL + fourfold.ASYMPTOTIC + fourfold.UNCONDITIONAL
+    assert families == tuple(fourfold.CONVENTIONS)
 
 
 @pytest.mark.parametrize("wrong", [[[3, -1], [2, 4]], [[3, 1.5], [2, 4]], [[3, None], [2, 4]]], ids=str)
 def test_a_count_that_is_none_is_refused_with_its_table(wrong):
     with pytest.raises(ValueError, match="whole counts of patients, none below zero: table 1 is"):
-        conventions.p_values([THREE_OF_THREE, wrong])
+        fourfold.p_values([THREE_OF_THREE, wrong])
 
 
 def test_a_table_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"shape \(1, 2, 3\) are not accepted; accepted: \(2, 2\)"):
-        conventions.p_values([[[1, 2, 3], [4, 5, 6]]])
+        fourfold.p_values([[[1, 2, 3], [4, 5, 6]]])
 
 
 def test_an_unknown_convention_is_refused_and_the_known_ones_named():
     with pytest.raises(ValueError, match="'fischer' is not accepted; accepted: fisher, fisher_doubled"):
-        conventions.p_values(THREE_OF_THREE, ["fischer"])
+        fourfold.p_values(THREE_OF_THREE, ["fischer"])
 
 
 @pytest.mark.parametrize(
@@ -249,13 +250,13 @@ def test_anything_else_printed_is_refused(printed):
 def test_search_lists_every_convention_once_with_its_p_value():
     found = conventions.search(THREE_OF_THREE, "0.05")
     assert found.columns.tolist() == ["convention", "label", "p_value", "match"]
-    assert found["convention"].tolist() == list(conventions.CONVENTIONS)
+    assert found["convention"].tolist() == list(fourfold.CONVENTIONS)
     assert found.loc[found["match"] == "rounded", "convention"].tolist() == [
         "fisher_one_sided", "fisher_greater", "mid_p", "mid_p_doubled"]  # fmt: skip
 
 
 def test_two_sided_fisher_explains_table_1_but_for_one_row():
-    found = conventions.explain(*TABLE1, conventions.CONVENTIONS)
+    found = conventions.explain(*TABLE1, fourfold.CONVENTIONS)
     assert found.loc[0, ["convention", "matched", "rows"]].tolist() == ["fisher", 19, 20]
     assert found["log_likelihood"].is_monotonic_decreasing
     assert found.loc[0, "share_otherwise"] == pytest.approx(0.05, abs=0.001)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from conftest import random_cohort
 
-from nxp2lib import attainable, cohort, exercises
+from nxp2lib import cohort, exercises
+from nxp2lib.audit import attainable
 
 MISTAKES = {"one-sided": "0.079", "chi-square": "0.129"}
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nxp2lib import compare, conventions, findings, ledger, published, summaries, verdicts
-from nxp2lib.verdicts import CONSISTENT, INCONSISTENT, OTHER_CONVENTION, REPRODUCED, UNDETERMINED
+from nxp2lib import findings, fourfold, published
+from nxp2lib.audit import ledger, summaries, verdicts
+from nxp2lib.audit.verdicts import CONSISTENT, INCONSISTENT, OTHER_CONVENTION, REPRODUCED, UNDETERMINED
 
 HEADER = "table,row,a_count,a_n,b_count,b_n,p_printed"
 ROW = "1,male,12,29,14,47,0.33"
@@ -180,8 +181,8 @@ def test_a_group_size_that_is_not_printed_follows_from_count_and_percentage(pape
 def test_a_p_value_is_set_beside_those_that_its_margins_allow():
     found = judged("0.03", "12/34", "5/40")
     assert found["verdict"] == REPRODUCED and found["reason"].endswith("is 0.0272, which rounds to 0.03")
-    assert found["p_value"] == found["attainable_below"] == compare.fisher_p([[12, 22], [5, 35]])
-    everything = [compare.fisher_p([[a, 34 - a], [17 - a, 23 + a]]) for a in range(18)]
+    assert found["p_value"] == found["attainable_below"] == fourfold.fisher_p([[12, 22], [5, 35]])
+    everything = [fourfold.fisher_p([[a, 34 - a], [17 - a, 23 + a]]) for a in range(18)]
     assert found["attainable_above"] == min(p for p in everything if p > 0.03)
 
 
@@ -284,10 +285,10 @@ def test_a_cell_that_cannot_be_read_leaves_the_other_rows_alone():
      ("Barnard", "barnard"), ("Boschloo", "boschloo")],
 )  # fmt: skip
 def test_the_test_named_is_the_one_expected(test, name):
-    p = conventions.p_values([[12, 22], [5, 35]], [name]).loc[0, name]
+    p = fourfold.p_values([[12, 22], [5, 35]], [name]).loc[0, name]
     found = judged(f"{p:.5f}", "12/34", "5/40", test_printed=test)
     assert (found["verdict"], found["p_value"]) == (REPRODUCED, p)
-    assert found["conventions"].split("; ")[0] == conventions.CONVENTIONS[name]
+    assert found["conventions"].split("; ")[0] == fourfold.CONVENTIONS[name]
 
 
 def test_another_convention_than_the_one_named_is_told():
@@ -311,7 +312,7 @@ def test_without_a_name_most_rows_of_the_same_table_decide():
     tables = [[[a, 34 - a], [b, 40 - b]] for a, b in groups]
     rows = [{"table": name, "a_count": f"{a}/34", "b_count": f"{b}/40", "p_printed": f"{p:.4f}"}
             for name in ("chi_square", "fisher")
-            for (a, b), p in zip(groups, conventions.p_values(tables, [name])[name], strict=True)]  # fmt: skip
+            for (a, b), p in zip(groups, fourfold.p_values(tables, [name])[name], strict=True)]  # fmt: skip
     assert (ledger.audit(pd.DataFrame(rows))["verdict"] == REPRODUCED).all()
     alone = ledger.audit(pd.DataFrame(rows[:1]))
     assert alone["verdict"].tolist() == [OTHER_CONVENTION], "one row establishes no convention"

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from nxp2lib import compare, digits, published, summaries
+from nxp2lib import compare, digits, published
+from nxp2lib.audit import summaries
+from nxp2lib.audit.summaries import MeanSD, Summary
 from nxp2lib.reconstruction.puzzle import Infeasible
-from nxp2lib.summaries import MeanSD, Summary
 
 BRUTE_FORCED = ["weibull", "linear", "hazen", "inverted_cdf", "median_unbiased", "averaged_inverted_cdf", "nearest"]
 NUMBERS = ["minimum", "q1", "median", "q3", "maximum"]

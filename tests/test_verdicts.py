@@ -2,8 +2,9 @@
 
 import pytest
 
-from nxp2lib import digits, verdicts
-from nxp2lib.summaries import MeanSD, Summary
+from nxp2lib import digits
+from nxp2lib.audit import verdicts
+from nxp2lib.audit.summaries import MeanSD, Summary
 
 RASH, SEX, INFARCTION = [[40, 7], [28, 1]], [[13, 23], [13, 27]], [[9, 23], [2, 30]]
 

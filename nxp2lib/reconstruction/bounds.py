@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nxp2lib import conventions, dictionary, findings, incidence
+from nxp2lib import dictionary, findings, fourfold, incidence
 from nxp2lib.reconstruction import counts, reconstruct
 from nxp2lib.reconstruction.patterns import Patterns
 
@@ -132,7 +132,7 @@ def fisher(finding: str, group: str, known: pd.DataFrame | None = None) -> pd.Da
     a, b, c, d = tables.T.astype(float)
     with np.errstate(divide="ignore", invalid="ignore"):
         odds_ratio = a * d / (b * c)
-    p = conventions.p_values(tables.reshape(-1, 2, 2), ["fisher"])["fisher"]
+    p = fourfold.p_values(tables.reshape(-1, 2, 2), ["fisher"])["fisher"]
     return pd.DataFrame({"count": n, "p_value": p, "odds_ratio": odds_ratio})
 
 

@@ -2,7 +2,7 @@
 
 A ledger is a CSV file. A row of counts holds patients with a finding, sizes or percentages of groups A and B; a row of
 numbers holds means with standard deviations, or medians with quartiles or a range. Cells are read as printed
-(`nxp2lib.cells`); a cell that cannot be read leaves its own row undetermined, and no other.
+(`nxp2lib.audit.cells`); a cell that cannot be read leaves its own row undetermined, and no other.
 """
 
 import csv
@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from nxp2lib import conventions, dictionary, ledger_row, paths
-from nxp2lib.ledger_row import Comparison
-from nxp2lib.verdicts import QUICK, Finding
+from nxp2lib import dictionary, paths
+from nxp2lib.audit import conventions, ledger_row
+from nxp2lib.audit.ledger_row import Comparison
+from nxp2lib.audit.verdicts import QUICK, Finding
 
 COLUMNS = (
     "table", "row", "group_a_label", "a_count", "a_n", "a_pct", "a_kind", "a_center", "a_lo", "a_hi",
@@ -163,7 +164,7 @@ def _restored(cell: str) -> str:
 def audit(ledger: pd.DataFrame) -> pd.DataFrame:
     """Judge every printed P value of a ledger, one row each, under the ledger's own index.
 
-    Columns: ``table, row, p_printed`` as in the ledger; ``verdict``, one of `nxp2lib.verdicts.VERDICTS`;
+    Columns: ``table, row, p_printed`` as in the ledger; ``verdict``, one of `nxp2lib.audit.verdicts.VERDICTS`;
     ``conventions``, all that give the printed digits, the one that decided first; ``p_value`` under the convention
     expected, NaN where the counts are not settled; ``attainable_below`` and ``attainable_above``, the values at or
     beside the printed one that this convention can give with these margins (up to ``LISTED`` findings); ``p_least``

@@ -84,7 +84,7 @@ def is_blank(text: str) -> bool:
 
 
 def p_value(text: str) -> str | None:
-    """Return a P value as `nxp2lib.conventions.match` reads it.
+    """Return a P value as `nxp2lib.audit.conventions.match` reads it.
 
     >>> [p_value(text) for text in ("P=.03", "< 0,001**", "≤0.05", "n.s.", "1.20 × 10−4", "–")]
     ['0.03', '<0.001', '<0.05', 'NS', '0.000120', None]

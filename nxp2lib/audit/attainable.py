@@ -5,14 +5,14 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 
-from nxp2lib import conventions, digits
+from nxp2lib import digits, fourfold
 
 
 def p_values(n_first: int, n_second: int, found: int | None = None, convention: str = "fisher") -> np.ndarray:
     """Return all P values that a 2x2 table of two groups can give, sorted, each once.
 
     ``n_first`` and ``n_second`` are the patients of each group, ``found`` those of both together with the finding;
-    left out, any number of them. ``convention`` is a name from `nxp2lib.conventions.CONVENTIONS`; where it gives no
+    left out, any number of them. ``convention`` is a name from `nxp2lib.fourfold.CONVENTIONS`; where it gives no
     P value the table is left out.
 
     Three patients in each group and three findings: 3 against 0, 2 against 1, and their mirror images.
@@ -32,7 +32,7 @@ def p_values(n_first: int, n_second: int, found: int | None = None, convention: 
         first = np.arange(max(0, found - n_second), min(n_first, found) + 1)
         second = found - first
     tables = np.stack([second, n_second - second, first, n_first - first], axis=1).reshape(-1, 2, 2)
-    values = conventions.p_values(tables, [convention])[convention].dropna()
+    values = fourfold.p_values(tables, [convention])[convention].dropna()
     return np.unique(values.to_numpy())
 
 

@@ -1,22 +1,24 @@
-"""Which convention gives a printed P value: tests of a 2x2 table side by side, and the ones that explain a column.
+"""Test a 2x2 table: Fisher's exact test with its matching interval, and all other tests that papers use beside it.
 
-Tables are laid out as in `nxp2lib.compare`: groups as rows, the finding as columns::
+A 2x2 (fourfold) table is laid out with the groups as rows and the finding as columns::
 
                  finding   no finding
     second group    a           b
     first group     c           d
+
+The second group is the later one in the data dictionary (adult, extended), so an odds ratio above 1 means
+that the finding is more frequent in adults than in juveniles, or in extended than in limited weakness.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from nxp2lib import digits
-from nxp2lib.compare import TIE
-
+TIE = 1 + 1e-7  # tables this close in probability count as equally likely, as in R's fisher.test
+MOST_TABLES = 20_000  # tables of equal margins that are all looked at for an interval
+CELLS = 1 << 16  # so many probabilities are held at once: they stay in the processor's cache
 CONVENTIONS = {
     "fisher": "two-sided Fisher",
     "fisher_doubled": "doubled one-sided Fisher",
@@ -36,7 +38,180 @@ CONVENTIONS = {
 CONDITIONAL = tuple(CONVENTIONS)[:8]
 ASYMPTOTIC = tuple(CONVENTIONS)[8:12]
 UNCONDITIONAL = tuple(CONVENTIONS)[12:]
-CELLS = 1 << 16  # so many probabilities are held at once: they stay in the processor's cache
+
+
+class Fisher(NamedTuple):
+    """Two-sided P value, conditional odds ratio, and the interval that matches the P value."""
+
+    p_value: float
+    odds_ratio: float
+    ci_low: float
+    ci_high: float
+
+
+def two_by_two(finding: pd.Series, group: pd.Series) -> np.ndarray:
+    """Count a yes/no finding in two groups, leaving out patients in whom either is unknown.
+
+    ``group`` is categorical with two values, the first one being the reference. Returns ``[[a, b], [c, d]]``.
+
+    >>> sex = pd.Series(pd.Categorical(["male", "female", "female"], categories=["male", "female"]))
+    >>> two_by_two(pd.Series([True, True, False], dtype="boolean"), sex)
+    array([[1, 1],
+           [1, 0]])
+    """
+    first, second = group.cat.categories
+    counts = [[int((finding[group == name] == answer).sum()) for answer in (True, False)] for name in (second, first)]
+    return np.array(counts)
+
+
+def _likelihoods(table: Sequence[Sequence[int]]) -> tuple[np.ndarray, int]:
+    """Return log probabilities, at odds ratio 1, of every table with these margins, and the observed one's place."""
+    from scipy.stats import hypergeom
+
+    (a, b), (c, d) = table
+    if min(a, b, c, d) < 0:
+        raise ValueError(f"a 2x2 table holds counts of patients, none below zero: {[[a, b], [c, d]]}")
+    lowest, highest = max(0, a - d), min(a + b, a + c)
+    support = np.arange(lowest, highest + 1)
+    return hypergeom.logpmf(support, a + b + c + d, a + b, a + c), a - lowest
+
+
+def _probabilities(log_weights: np.ndarray, log_odds_ratio: float) -> np.ndarray:
+    """Return the probability of each table with these margins under an odds ratio (Fisher's noncentral law)."""
+    tilted = log_weights + log_odds_ratio * np.arange(len(log_weights))
+    likelihood = np.exp(tilted - tilted.max())
+    return likelihood / likelihood.sum()
+
+
+def fisher_p(table: Sequence[Sequence[int]]) -> float:
+    """Return the two-sided P value of Fisher's exact test.
+
+    The probabilities of all tables with the same margins that are no likelier than the observed one are added up;
+    R's ``fisher.test`` and SPSS do the same.
+
+    >>> round(fisher_p([[23, 24], [4, 25]]), 4)
+    0.0027
+
+    1 where a margin is zero, since no other table is possible. Raises ValueError for a negative count.
+    """
+    log_weights, observed = _likelihoods(table)
+    if len(log_weights) == 1:
+        return 1.0
+    probability = _probabilities(log_weights, 0.0)
+    return clean(probability[probability <= probability[observed] * TIE].sum())
+
+
+def clean(p: float) -> float:
+    """Drop the last digits of a summed probability, so that a P value of exactly 1/20 is 0.05 and not a hair less."""
+    return min(1.0, float(f"{p:.13g}"))
+
+
+def fisher(table: Sequence[Sequence[int]], confidence: float = 0.95) -> Fisher:
+    """Test a 2x2 table and estimate its odds ratio.
+
+    The odds ratio is the conditional maximum likelihood estimate. Its interval holds the odds ratios that the *same*
+    two-sided test does not reject, as R's ``exact2x2(tsmethod="minlike")`` reports it (Fay 2010, Biostatistics 11:373).
+    An interval that excludes 1 therefore means P < 1 - confidence. The converse holds up to 55 patients (95 %), but for
+    rare larger tables the odds ratios not rejected leave a gap around 1; the limits are then the outermost of them.
+
+    >>> result = fisher([[23, 24], [4, 25]])
+    >>> [round(number, 2) for number in result]
+    [0.0, 5.85, 1.78, 21.0]
+
+    With a zero margin the odds ratio is NaN and the interval goes from 0 to infinity. ``confidence`` lies between
+    0 and 1. Raises ValueError for another value or a negative count.
+    """
+    check_confidence(confidence)
+    log_weights, observed = _likelihoods(table)
+    if len(log_weights) == 1:
+        return Fisher(1.0, float("nan"), 0.0, float("inf"))
+    from scipy.stats.contingency import odds_ratio
+
+    estimate = float(odds_ratio(np.asarray(table), kind="conditional").statistic)
+    log_weights, observed = _probable(log_weights, observed)
+    alpha = (1 - confidence) * (1 - 1e-12)  # an odds ratio whose P value is exactly 1 - confidence is not rejected
+    high = _upper_limit(log_weights, observed, alpha)
+    low = -_upper_limit(log_weights[::-1], len(log_weights) - 1 - observed, alpha)
+    low, high = (0.0 if abs(limit) < 1e-12 else limit for limit in (low, high))  # two tables that tie at exactly 1
+    return Fisher(fisher_p(table), estimate, float(np.exp(low)), float(np.exp(high)))
+
+
+def _probable(log_weights: np.ndarray, observed: int) -> tuple[np.ndarray, int]:
+    """Leave out tables so far from the observed one that no odds ratio in the interval makes both of them likely.
+
+    The standard deviation of a cell is at most a quarter of the square root of all patients, and of the number of
+    tables; 100 of them on each side are kept.
+    """
+    if len(log_weights) <= MOST_TABLES:
+        return log_weights, observed
+    reach = int(MOST_TABLES / 2 + 100 * len(log_weights) ** 0.5)
+    first = max(0, observed - reach)
+    return log_weights[first : observed + reach + 1], observed - first
+
+
+def _upper_limit(log_weights: np.ndarray, observed: int, alpha: float) -> float:
+    """Return the greatest log odds ratio that the two-sided test at level ``alpha`` does not reject.
+
+    As the odds ratio falls from infinity, tables above the observed one join the sum of "no likelier" tables one by
+    one, the highest first, each where its probability ties with the observed table's. Between two ties the complement
+    of the sum is the probability of a run of tables, which has a single peak (Karlin 1968, variation diminishing), so
+    the sum crosses ``alpha`` at most once where it starts above and ends below.
+    """
+    from scipy.optimize import brentq
+
+    highest = len(log_weights) - 1
+    if observed == highest:
+        return float("inf")
+
+    def p_value(log_odds_ratio: float, first_joined: int) -> float:
+        probability = _probabilities(log_weights, log_odds_ratio)
+        return float(probability[: observed + 1].sum() + probability[first_joined:].sum())
+
+    right = None
+    for joined in range(_first_that_counts(log_weights, observed, alpha), observed, -1):
+        tie = (log_weights[observed] - log_weights[joined]) / (joined - observed)
+        if p_value(tie, joined + 1) > alpha:
+            right = _beyond(tie, joined + 1, p_value, alpha) if right is None else right
+            return brentq(lambda x, j=joined + 1: p_value(x, j) - alpha, tie, right, xtol=1e-13)
+        if p_value(tie, joined) >= alpha:
+            return tie
+        right = tie
+    return right
+
+
+def _first_that_counts(log_weights: np.ndarray, observed: int, alpha: float) -> int:
+    """Return a table to begin with: those above it join where the P value is still below half of ``alpha``.
+
+    Of few tables it is the highest one. Of many, the sum of probabilities below the observed table, which falls as the
+    odds ratio grows, is cut in halves.
+    """
+    low, high = observed, len(log_weights) - 1
+    if high - low <= MOST_TABLES // 100:
+        return high
+    while high - low > 1:
+        joined = (low + high) // 2
+        tie = (log_weights[observed] - log_weights[joined]) / (joined - observed)
+        probability = _probabilities(log_weights, tie)
+        small = probability[: observed + 1].sum() + probability[joined:].sum() < alpha / 2
+        low, high = (low, joined) if small else (joined, high)
+    return high
+
+
+def _beyond(start: float, joined: int, p_value, alpha: float) -> float:
+    """Return a log odds ratio above ``start`` at which the P value has fallen below ``alpha``."""
+    step = 1.0
+    while p_value(start + step, joined) > alpha:
+        step *= 2
+    return start + step
+
+
+def check_confidence(confidence: float) -> None:
+    """Raise ValueError unless ``confidence`` is a level between 0 and 1, such as 0.95."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence: {confidence} is not accepted; accepted: a level between 0 and 1, such as 0.95")
+
+
+# All tests side by side
 
 
 def p_values(tables, conventions: Iterable[str] | None = None) -> pd.DataFrame:
@@ -59,16 +234,17 @@ def p_values(tables, conventions: Iterable[str] | None = None) -> pd.DataFrame:
     With a zero margin P is 1, and NaN for the ``ASYMPTOTIC`` ones. Raises ValueError for a count that is negative,
     missing or not whole, another shape, or an unknown convention.
     """
-    counts, names = _counts(tables), list(CONDITIONAL + ASYMPTOTIC if conventions is None else conventions)
+    counts, names = whole_counts(tables), list(CONDITIONAL + ASYMPTOTIC if conventions is None else conventions)
     for name in names:
         if name not in CONVENTIONS:
             raise ValueError(f"convention: {name!r} is not accepted; accepted: {', '.join(CONVENTIONS)}")
     found = _conditional(counts, [name for name in names if name in CONDITIONAL]) | _asymptotic(counts)
     found |= {name: [_unconditional(name, table) for table in counts] for name in names if name in UNCONDITIONAL}
-    return pd.DataFrame({name: _clean(np.array(found[name], dtype=float)) for name in names}, index=range(len(counts)))
+    cleaned = {name: _cleaned(np.array(found[name], dtype=float)) for name in names}
+    return pd.DataFrame(cleaned, index=range(len(counts)))
 
 
-def _counts(tables) -> np.ndarray:
+def whole_counts(tables) -> np.ndarray:
     """Return tables as whole numbers of shape (m, 2, 2), or raise ValueError."""
     counts = np.asarray(tables.tolist() if isinstance(tables, pd.Series) else tables, dtype=float)
     counts = counts[np.newaxis] if counts.ndim == 2 else counts
@@ -145,8 +321,8 @@ def _margins(counts: np.ndarray, log_factorial: np.ndarray) -> Margins:
     return Margins(likelihood, likelihood.cumsum(axis=1), upper, (a - fewest)[:, 0])
 
 
-def _clean(p: np.ndarray) -> np.ndarray:
-    """Keep 13 significant digits and at most 1, as `nxp2lib.compare.fisher_p` does: exactly 1/20 is 0.05."""
+def _cleaned(p: np.ndarray) -> np.ndarray:
+    """Keep 13 significant digits and at most 1, as `fisher_p` does: exactly 1/20 is 0.05."""
     power = 10.0 ** (12 - np.floor(np.log10(np.maximum(p, 1e-290))))
     return np.minimum(1.0, np.rint(p * power) / power)
 
@@ -204,98 +380,3 @@ def _greatest_probability(region: np.ndarray) -> float:
         heights, step = probability(near), step / 8
         peaks = near[np.arange(len(near)), heights.argmax(axis=1)]
     return float(heights.max())
-
-
-def search(table, printed: str, conventions: Iterable[str] = tuple(CONVENTIONS)) -> pd.DataFrame:
-    """Return what each convention makes of one table, and how that matches the printed P value.
-
-    Columns: ``convention``, ``label``, ``p_value`` and ``match`` (see `nxp2lib.digits.match`). For 13 men of 36
-    patients against 13 of 40, 0.464 is printed:
-
-    >>> found = search([[13, 23], [13, 27]], "0.464")
-    >>> found.loc[found["match"] != "", "label"].tolist()
-    ['one-sided Fisher', 'one-sided Fisher, upper']
-    """
-    p = p_values(table, conventions).iloc[0]
-    matches = [digits.match(printed, value) for value in p]
-    found = {"convention": p.index, "label": p.index.map(CONVENTIONS), "p_value": p.to_numpy(), "match": matches}
-    return pd.DataFrame(found)
-
-
-def _column(tables, printed, conventions) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
-    """Return printed P values that are not blank, each convention's P value for their tables, and whether it fits."""
-    counts, printed = _counts(tables), pd.Series(printed, dtype=object)
-    if len(counts) != len(printed):
-        raise ValueError(f"{len(counts)} tables and {len(printed)} printed P values do not belong together")
-    there = ~_blank(printed)
-    printed, p = printed[there], p_values(counts[there], conventions).set_axis(printed.index[there])
-    fits = {name: [digits.match(*pair) == digits.ROUNDED for pair in zip(printed, p[name], strict=True)] for name in p}
-    return printed, p, pd.DataFrame(fits, index=p.index, dtype=bool)
-
-
-def _blank(printed: pd.Series) -> np.ndarray:
-    return np.array([pd.isna(text) or not str(text).strip() for text in printed], dtype=bool)
-
-
-def explain(tables, printed: Sequence[str], conventions: Iterable[str] | None = None) -> pd.DataFrame:
-    """Return which one convention explains most of a column of printed P values, the best first.
-
-    A row's digits have probability (1 - e)[they match] + e u: e is the share of rows that are printed otherwise,
-    fitted by maximum likelihood; u is the probability of these digits when any P is as likely as any other (0.01 for
-    two decimals). Columns: ``convention, label, matched, rows, log_likelihood, share_otherwise``. Rounding twice is no
-    match, and blank rows are left out. ``conventions`` as in `p_values`.
-
-    >>> explain([[[3, 0], [0, 3]], [[2, 1], [1, 2]]], ["0.10", "1.00"], ["chi_square", "fisher"])["label"].tolist()
-    ['two-sided Fisher', 'chi-square']
-    """
-    printed, _, fits = _column(tables, printed, conventions)
-    chance, found = np.array([digits.chance(text) for text in printed]), []
-    for name in (name for name in CONVENTIONS if name in fits):
-        fit = fits[name].to_numpy()
-        share = _share_otherwise(fit, chance)
-        log_likelihood = float(np.log((1 - share) * fit + share * chance).sum())
-        found.append((name, CONVENTIONS[name], int(fit.sum()), len(fit), log_likelihood, share))
-    columns = ["convention", "label", "matched", "rows", "log_likelihood", "share_otherwise"]
-    found = pd.DataFrame(found, columns=columns)
-    return found.sort_values("log_likelihood", ascending=False, kind="stable", ignore_index=True)
-
-
-def _share_otherwise(fit: np.ndarray, chance: np.ndarray) -> float:
-    """Return the share e at which the likelihood of `explain` is greatest; NaN without rows."""
-    from scipy.optimize import brentq
-
-    missed, rest = int((~fit).sum()), 1 - chance[fit]
-
-    def slope(share: float) -> float:
-        return missed / share - (rest / (1 - share * rest)).sum()
-
-    if missed in (0, len(fit)) or slope(1.0) >= 0:
-        return float(missed > 0) if len(fit) else float("nan")
-    return float(brentq(slope, missed / len(fit), 1.0, xtol=1e-12))
-
-
-def _first_that_fits(fits: pd.DataFrame) -> list[str | None]:
-    return [next((name for name, fit in zip(fits, row, strict=True) if fit), None) for row in fits.to_numpy()]
-
-
-def fewest(tables, printed: Sequence[str], conventions: Iterable[str] | None = None) -> pd.Series:
-    """Return, for each row, the convention that gives its printed P value, out of as few conventions as possible.
-
-    They are the smallest set that gives every row which any convention gives; of several, the one whose members have
-    the greatest log likelihoods in `explain`, added up, then the first in ``CONVENTIONS``. A row that several members
-    give takes the first of them; None where none does. The index is that of ``printed``, or counts from 0.
-
-    >>> fewest([[[3, 0], [0, 3]], [[2, 1], [1, 2]], [[2, 1], [1, 2]]], ["0.10", "1.00", "0.03"]).tolist()
-    ['fisher', 'fisher', None]
-    """
-    printed = pd.Series(printed, dtype=object)
-    _, _, fits = _column(tables, printed, conventions)
-    given = {name: frozenset(np.flatnonzero(fits[name])) for name in CONVENTIONS if name in fits}
-    likelihood = explain(tables, printed, conventions).set_index("convention")["log_likelihood"]
-    wanted, sets = frozenset().union(*given.values()), []
-    for size in range(len(given) + 1):
-        sets = sets or [s for s in combinations(given, size) if frozenset().union(*map(given.get, s)) == wanted]
-    best = max(sets, key=lambda chosen: round(likelihood[list(chosen)].sum(), 9))
-    chosen = np.full(len(printed), None)
-    chosen[~_blank(printed)] = _first_that_fits(fits[list(best)])
-    return pd.Series(chosen, index=printed.index, dtype=object, name="convention")

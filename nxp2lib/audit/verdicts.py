@@ -12,13 +12,14 @@ from math import isnan, nan, prod
 
 import numpy as np
 
-from nxp2lib import attainable, conventions, digits, incidence, summaries
+from nxp2lib import digits, fourfold, incidence
+from nxp2lib.audit import attainable, summaries
 from nxp2lib.reconstruction.puzzle import Infeasible, NotReached
 
 REPRODUCED, OTHER_CONVENTION = "reproduced", "reproduced under another convention"
 CONSISTENT, UNDETERMINED, INCONSISTENT, EXTERNAL = "consistent", "undetermined", "inconsistent", "external"
 VERDICTS = (REPRODUCED, OTHER_CONVENTION, CONSISTENT, UNDETERMINED, INCONSISTENT, EXTERNAL)
-QUICK = (*conventions.CONDITIONAL, *conventions.ASYMPTOTIC)
+QUICK = (*fourfold.CONDITIONAL, *fourfold.ASYMPTOTIC)
 SEARCHED, NAMED = 4_000, 20_000  # outcomes of two groups up to which the slow tests are tried, unasked and asked for
 LISTED = 1_000  # patients with a finding up to which attainable P values are listed; of more, they lie close
 UNITS = 10**13  # of the last printed digit in the largest number: the solver knows whole numbers of 64 bits
@@ -99,7 +100,7 @@ def p_value(
     """Judge a printed P value by all 2x2 tables that the printed counts allow, laid out as in `nxp2lib.compare`.
 
     ``expected`` are the conventions that are named or inferred; ``preferred`` comes first where none of them gives the
-    printed digits and several others do. All are names of `nxp2lib.conventions.CONVENTIONS`.
+    printed digits and several others do. All are names of `nxp2lib.fourfold.CONVENTIONS`.
 
     >>> p_value("0.464", [[[13, 23], [13, 27]]]).reason
     'one-sided Fisher of 13/36 against 13/40 is 0.4640; two-sided Fisher is 0.8110'
@@ -107,18 +108,18 @@ def p_value(
     'two-sided Fisher of 40/47 against 28/29 is 0.1448; rounded to 0.145 first, then to 0.15'
     """
     outcomes = len(tables) * prod(max(sum(table[side]) for table in tables) + 1 for side in (0, 1))
-    if outcomes > NAMED and set(expected) & set(conventions.UNCONDITIONAL):
-        label = conventions.CONVENTIONS[expected[0]]
+    if outcomes > NAMED and set(expected) & set(fourfold.UNCONDITIONAL):
+        label = fourfold.CONVENTIONS[expected[0]]
         return Finding(UNDETERMINED, f"{label} of groups this large is not computed here")
     values, fits = _fits(printed, tables, [*expected, *QUICK])
     if outcomes <= SEARCHED and not any(digits.ROUNDED in fit for fit in fits.values()):
-        values, fits = _fits(printed, tables, [*expected, *conventions.CONVENTIONS])
+        values, fits = _fits(printed, tables, [*expected, *fourfold.CONVENTIONS])
     name = max(expected, key=lambda name: fits[name].count(digits.ROUNDED))
     giving = [other for other, fit in fits.items() if digits.ROUNDED in fit]
     first = name if name in giving else preferred
     giving.sort(key=lambda other: other != first)
     twice = [digits.ROUNDED_TWICE] if name not in giving and digits.ROUNDED_TWICE in fits[name] else []
-    labels = (*twice, *(conventions.CONVENTIONS[other] for other in giving))
+    labels = (*twice, *(fourfold.CONVENTIONS[other] for other in giving))
     say = _said_of_one if len(tables) == 1 else _said_of_many
     verdict, reason = say(printed, tables, name, giving[0] if giving else name, values, fits)
     if len(tables) > 1:
@@ -131,13 +132,13 @@ def p_value(
 
 def _fits(printed: str, tables: Sequence, names: list[str]) -> tuple[dict[str, list], dict[str, list]]:
     """Return for each convention its P values of the tables, and how each gives the printed digits."""
-    values = {name: list(map(float, p)) for name, p in conventions.p_values(tables, dict.fromkeys(names)).items()}
+    values = {name: list(map(float, p)) for name, p in fourfold.p_values(tables, dict.fromkeys(names)).items()}
     return values, {name: [digits.match(printed, one) for one in p] for name, p in values.items()}
 
 
 def _said_of_one(printed: str, tables: Sequence, name: str, giving: str, values: dict, fits: dict) -> tuple[str, str]:
     """Return verdict and reason where one table fits."""
-    label, [value], groups = conventions.CONVENTIONS[name], values[name], f"of {_against(tables[0])}"
+    label, [value], groups = fourfold.CONVENTIONS[name], values[name], f"of {_against(tables[0])}"
     computed = f"{label} {groups} is {digits.computed(value, printed)}"
     if fits[name] == [digits.ROUNDED]:
         return REPRODUCED, f"{computed}, {_as_printed(printed)}"
@@ -145,7 +146,7 @@ def _said_of_one(printed: str, tables: Sequence, name: str, giving: str, values:
         once = digits.round_half_up(value, digits.decimals(printed) + 1)
         return OTHER_CONVENTION, f"{computed}; rounded to {once} first, then to {printed}"
     if giving != name:
-        other = f"{conventions.CONVENTIONS[giving]} {groups} is {digits.computed(values[giving][0], printed)}"
+        other = f"{fourfold.CONVENTIONS[giving]} {groups} is {digits.computed(values[giving][0], printed)}"
         return OTHER_CONVENTION, f"{other}; {label} is {digits.computed(value, printed)}"
     if isnan(value):
         return UNDETERMINED, f"{label} {groups} has no P value"
@@ -154,7 +155,7 @@ def _said_of_one(printed: str, tables: Sequence, name: str, giving: str, values:
 
 def _said_of_many(printed: str, tables: Sequence, name: str, giving: str, values: dict, fits: dict) -> tuple[str, str]:
     """Return verdict and reason where several tables fit the printed percentages."""
-    label, many = conventions.CONVENTIONS[name], f"{len(tables)} tables that fit"
+    label, many = fourfold.CONVENTIONS[name], f"{len(tables)} tables that fit"
     which = [_against(table) for table, fit in zip(tables, fits[giving], strict=True) if fit == digits.ROUNDED]
     shown = " or ".join([*which[:3], *([f"{len(which) - 3} more"] if len(which) > 3 else [])])
     if giving == name and len(which) == len(tables):
@@ -162,7 +163,7 @@ def _said_of_many(printed: str, tables: Sequence, name: str, giving: str, values
     if giving == name and which:
         return CONSISTENT, f"{label} prints {printed} for {shown}, of {many}"
     if which:
-        said = f"{conventions.CONVENTIONS[giving]} prints {printed} for {shown}"
+        said = f"{fourfold.CONVENTIONS[giving]} prints {printed} for {shown}"
         return OTHER_CONVENTION, f"{said}; {label} for none of the {many}"
     if any(fits[name]):
         return OTHER_CONVENTION, f"{label} rounded twice is {printed} for some of the {many}"
@@ -182,7 +183,7 @@ def _nearest(printed: str, table: Sequence, name: str) -> tuple[float, float]:
     """Return the P values at or beside a printed one that a convention can give with the margins of a table."""
     (a, b), (c, d) = table
     few = min(a + b, a + c) - max(0, a - d) < LISTED
-    if not printed[0].isdigit() or not few or name in conventions.UNCONDITIONAL:
+    if not printed[0].isdigit() or not few or name in fourfold.UNCONDITIONAL:
         return nan, nan
     near = attainable.nearest(attainable.p_values(c + d, a + b, a + c, name), printed)
     return tuple(nan if p is None else p for p in near)
@@ -205,8 +206,8 @@ def star(printed: str, table: Sequence, standard: str = "fisher", beside: str = 
     >>> star("*", [[40, 7], [28, 1]], beside="0.15").reason
     '* stands for <0.05, but two-sided Fisher is 0.1448; the same cell prints 0.15'
     """
-    limit, value = digits.STARS[printed], conventions.p_values(table, [standard]).iloc[0, 0]
-    computed = f"{conventions.CONVENTIONS[standard]} is {digits.computed(value, limit)}"
+    limit, value = digits.STARS[printed], fourfold.p_values(table, [standard]).iloc[0, 0]
+    computed = f"{fourfold.CONVENTIONS[standard]} is {digits.computed(value, limit)}"
     if digits.agrees(limit, value):
         return Finding(REPRODUCED, f"{printed} stands for {limit}, and {computed}")
     also = f"; the same cell prints {beside}" if beside else ""

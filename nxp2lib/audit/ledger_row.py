@@ -10,8 +10,9 @@ from decimal import Decimal
 from itertools import product
 from typing import NamedTuple
 
-from nxp2lib import attainable, cells, conventions, digits, summaries, verdicts
-from nxp2lib.verdicts import INCONSISTENT, OTHER_CONVENTION, REPRODUCED, UNDETERMINED, VERDICTS, Finding
+from nxp2lib import digits, fourfold
+from nxp2lib.audit import attainable, cells, summaries, verdicts
+from nxp2lib.audit.verdicts import INCONSISTENT, OTHER_CONVENTION, REPRODUCED, UNDETERMINED, VERDICTS, Finding
 
 LARGEST = 1_000_000  # patients in a group
 MANY = 400  # tables that fit the same percentages: more are not tried
@@ -70,7 +71,7 @@ def first_look(row: dict[str, str]) -> Comparison | Finding:
 
 
 def _cell(row: dict[str, str], column: str, parse: Callable):
-    """Return what a function of `nxp2lib.cells` reads in a column; raise Stop where it reads nothing."""
+    """Return what a function of `nxp2lib.audit.cells` reads in a column; raise Stop where it reads nothing."""
     try:
         return parse(row[column])
     except ValueError as error:
@@ -100,7 +101,7 @@ def _group_size(row: dict[str, str], side: str) -> int | None:
 def _counts(row: dict[str, str]) -> Comparison:
     printed = _cell(row, "p_printed", cells.p_value)
     named = _cell(row, "test_printed", cells.named_tests)
-    known = [name for name in named if name in conventions.CONVENTIONS]
+    known = [name for name in named if name in fourfold.CONVENTIONS]
     other = row["test_printed"] if named and not known else ""
     return Comparison(printed, [_group(row, "a"), _group(row, "b")], known, other)
 

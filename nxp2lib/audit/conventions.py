@@ -1,0 +1,107 @@
+"""Which convention gives a printed P value, and which ones explain a column of them.
+
+A convention is a test of `nxp2lib.fourfold`, by its name there; tables are laid out as there.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from nxp2lib import digits, fourfold
+
+
+def search(table, printed: str, conventions: Iterable[str] = tuple(fourfold.CONVENTIONS)) -> pd.DataFrame:
+    """Return what each convention makes of one table, and how that matches the printed P value.
+
+    Columns: ``convention``, ``label``, ``p_value`` and ``match`` (see `nxp2lib.digits.match`). For 13 men of 36
+    patients against 13 of 40, 0.464 is printed:
+
+    >>> found = search([[13, 23], [13, 27]], "0.464")
+    >>> found.loc[found["match"] != "", "label"].tolist()
+    ['one-sided Fisher', 'one-sided Fisher, upper']
+    """
+    p = fourfold.p_values(table, conventions).iloc[0]
+    matches = [digits.match(printed, value) for value in p]
+    labels = p.index.map(fourfold.CONVENTIONS)
+    return pd.DataFrame({"convention": p.index, "label": labels, "p_value": p.to_numpy(), "match": matches})
+
+
+def _column(tables, printed, conventions) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
+    """Return printed P values that are not blank, each convention's P value for their tables, and whether it fits."""
+    counts, printed = fourfold.whole_counts(tables), pd.Series(printed, dtype=object)
+    if len(counts) != len(printed):
+        raise ValueError(f"{len(counts)} tables and {len(printed)} printed P values do not belong together")
+    there = ~_blank(printed)
+    printed, p = printed[there], fourfold.p_values(counts[there], conventions).set_axis(printed.index[there])
+    fits = {name: [digits.match(*pair) == digits.ROUNDED for pair in zip(printed, p[name], strict=True)] for name in p}
+    return printed, p, pd.DataFrame(fits, index=p.index, dtype=bool)
+
+
+def _blank(printed: pd.Series) -> np.ndarray:
+    return np.array([pd.isna(text) or not str(text).strip() for text in printed], dtype=bool)
+
+
+def explain(tables, printed: Sequence[str], conventions: Iterable[str] | None = None) -> pd.DataFrame:
+    """Return which one convention explains most of a column of printed P values, the best first.
+
+    A row's digits have probability (1 - e)[they match] + e u: e is the share of rows that are printed otherwise,
+    fitted by maximum likelihood; u is the probability of these digits when any P is as likely as any other (0.01 for
+    two decimals). Columns: ``convention, label, matched, rows, log_likelihood, share_otherwise``. Rounding twice is no
+    match, and blank rows are left out. ``conventions`` as in `p_values`.
+
+    >>> explain([[[3, 0], [0, 3]], [[2, 1], [1, 2]]], ["0.10", "1.00"], ["chi_square", "fisher"])["label"].tolist()
+    ['two-sided Fisher', 'chi-square']
+    """
+    printed, _, fits = _column(tables, printed, conventions)
+    chance, found = np.array([digits.chance(text) for text in printed]), []
+    for name in (name for name in fourfold.CONVENTIONS if name in fits):
+        fit = fits[name].to_numpy()
+        share = _share_otherwise(fit, chance)
+        log_likelihood = float(np.log((1 - share) * fit + share * chance).sum())
+        found.append((name, fourfold.CONVENTIONS[name], int(fit.sum()), len(fit), log_likelihood, share))
+    columns = ["convention", "label", "matched", "rows", "log_likelihood", "share_otherwise"]
+    found = pd.DataFrame(found, columns=columns)
+    return found.sort_values("log_likelihood", ascending=False, kind="stable", ignore_index=True)
+
+
+def _share_otherwise(fit: np.ndarray, chance: np.ndarray) -> float:
+    """Return the share e at which the likelihood of `explain` is greatest; NaN without rows."""
+    from scipy.optimize import brentq
+
+    missed, rest = int((~fit).sum()), 1 - chance[fit]
+
+    def slope(share: float) -> float:
+        return missed / share - (rest / (1 - share * rest)).sum()
+
+    if missed in (0, len(fit)) or slope(1.0) >= 0:
+        return float(missed > 0) if len(fit) else float("nan")
+    return float(brentq(slope, missed / len(fit), 1.0, xtol=1e-12))
+
+
+def _first_that_fits(fits: pd.DataFrame) -> list[str | None]:
+    return [next((name for name, fit in zip(fits, row, strict=True) if fit), None) for row in fits.to_numpy()]
+
+
+def fewest(tables, printed: Sequence[str], conventions: Iterable[str] | None = None) -> pd.Series:
+    """Return, for each row, the convention that gives its printed P value, out of as few conventions as possible.
+
+    They are the smallest set that gives every row which any convention gives; of several, the one whose members have
+    the greatest log likelihoods in `explain`, added up, then the first in ``CONVENTIONS``. A row that several members
+    give takes the first of them; None where none does. The index is that of ``printed``, or counts from 0.
+
+    >>> fewest([[[3, 0], [0, 3]], [[2, 1], [1, 2]], [[2, 1], [1, 2]]], ["0.10", "1.00", "0.03"]).tolist()
+    ['fisher', 'fisher', None]
+    """
+    printed = pd.Series(printed, dtype=object)
+    _, _, fits = _column(tables, printed, conventions)
+    given = {name: frozenset(np.flatnonzero(fits[name])) for name in fourfold.CONVENTIONS if name in fits}
+    likelihood = explain(tables, printed, conventions).set_index("convention")["log_likelihood"]
+    wanted, sets = frozenset().union(*given.values()), []
+    for size in range(len(given) + 1):
+        sets = sets or [s for s in combinations(given, size) if frozenset().union(*map(given.get, s)) == wanted]
+    best = max(sets, key=lambda chosen: round(likelihood[list(chosen)].sum(), 9))
+    chosen = np.full(len(printed), None)
+    chosen[~_blank(printed)] = _first_that_fits(fits[list(best)])
+    return pd.Series(chosen, index=printed.index, dtype=object, name="convention")

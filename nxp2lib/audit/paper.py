@@ -1,0 +1,99 @@
+"""Does every printed number follow from the others? A verdict for each, with a reason and, where there is one, a proof.
+
+Nothing but the printed numbers is used: no patients, real or reconstructed. A percentage follows from the counts, a P
+value from the counts that it compares (`nxp2lib.audit.verdicts`); a count, an age or a quartile is consistent when
+patients can exist who have it together with all that is kept of the rest (`nxp2lib.reconstruction.contradictions`).
+"""
+
+import pandas as pd
+
+from nxp2lib import published
+from nxp2lib.audit import verdicts
+from nxp2lib.audit.settled import Settled
+from nxp2lib.audit.stated import Facts
+from nxp2lib.audit.tested import PValues, of_counts
+from nxp2lib.audit.verdicts import EXTERNAL, INCONSISTENT, REPRODUCED, Finding
+from nxp2lib.reconstruction import contradictions
+
+PRINTED = ["id", "place", "item", "group", "statistic", "printed"]
+FOUND = ["verdict", "convention", "reason", "conflict"]
+UNCHECKABLE = {
+    "external": "another study's figure: nothing printed here can check it",
+    "stated": "a definition, date or quantity: nothing printed here can check it",
+}
+NAMED = {"n": "count", "p_value": "P value", "p_mark": "mark of a P value", "sir": "ratio", "percent": "percentage"}
+
+
+def judge(registry: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return a verdict for every printed number, in the order of the registry.
+
+    ``registry`` has the columns of `nxp2lib.published.load` (the default). Columns: those that say what is printed
+    where; ``verdict``, one of `nxp2lib.audit.verdicts.VERDICTS`; ``convention``, named where it is not the one that
+    most of the paper follows; ``reason``, one line; ``conflict``, the ids, separated by spaces, of a smallest set of
+    printed numbers that cannot all be true (drop any one, and the others can), blank where there is none.
+
+    >>> judge().set_index("id").loc["table1.age_at_onset.total.mean", "reason"]
+    '29 of mean 8 and 47 of mean 52 have a mean of 34.7 to 35.7'
+
+    Raises KeyError where an expression speaks of something undefined.
+    """
+    registry = published.load() if registry is None else registry
+    settled = Settled(registry)
+    tests, facts = PValues(settled), Facts(settled)
+    found = [_judged(number, tests, facts) for number in settled.numbers.itertuples()]
+    found = pd.DataFrame(found, index=settled.numbers.index)
+    found["conflict"] = found["conflict"].map(" ".join)
+    found["convention"] = found["conventions"].map(lambda names: next(iter(names), ""))
+    found.loc[found["verdict"] == REPRODUCED, "convention"] = ""
+    return pd.concat([settled.numbers[PRINTED], found[FOUND]], axis=1)
+
+
+def _judged(number, tests: PValues, facts: Facts) -> Finding:
+    """Return the finding about one number of the registry."""
+    if number.expression in UNCHECKABLE:
+        return Finding(EXTERNAL, UNCHECKABLE[number.expression])
+    if not contradictions.is_possible(number.statistic, number.printed):
+        return Finding(INCONSISTENT, f"{number.printed!r} cannot be a {NAMED.get(number.statistic, 'number')}")
+    if number.statistic == "p_mark":
+        return tests.judge_star(number)
+    judges = {"p_value": tests.judge, "sir": facts.incidence_ratio, "percent": facts.percentage}
+    return judges.get(number.kind, facts.judge)(number)
+
+
+def summary(judged: pd.DataFrame) -> pd.DataFrame:
+    """Count the verdicts of `judge` by place, in the order of the paper."""
+    table = pd.crosstab(judged["place"], judged["verdict"])
+    return table.reindex(index=published.PLACES, columns=verdicts.VERDICTS, fill_value=0)
+
+
+def proofs(judged: pd.DataFrame, registry: pd.DataFrame | None = None) -> list[str]:
+    """Return each smallest set of printed numbers that cannot all be true, found by `judge`, as one sentence.
+
+    Drop any one number of a set, and the others can be true.
+
+    >>> proofs(judge())[1]
+    'polymyositis, juvenile, percent 15.8 (abstract); patients, juvenile 29 (abstract)'
+    """
+    registry = published.load() if registry is None else registry
+    named = contradictions.facts(registry).set_index("id")
+    sets = judged.loc[judged["conflict"] != ""].drop_duplicates("conflict")
+    found = []
+    for number, conflict in zip(sets["id"], sets["conflict"].str.split(), strict=True):
+        ordered = sorted(conflict, key=lambda name, first=number: name != first)
+        found.append("; ".join(contradictions.say(named.loc[name]) for name in ordered))
+    return found
+
+
+def tables(result: str, registry: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the 2x2 tables behind the P values that a table prints for counts, one row each.
+
+    Columns: ``row``, ``table`` (``[[a, b], [c, d]]``, laid out as in `nxp2lib.compare`) and ``printed``, the P value.
+    Rows whose counts the printed numbers do not settle are left out. ``result`` is ``table1`` or ``table2``.
+
+    >>> tables("table2").loc[0, ["row", "table", "printed"]].tolist()
+    ['male', [[13, 23], [13, 27]], '0.464']
+    """
+    settled = Settled(published.load() if registry is None else registry)
+    numbers = settled.numbers[(settled.numbers["place"] == result) & (settled.numbers["statistic"] == "p_value")]
+    found = [(number.row, settled.table(number), number.printed) for number in of_counts(numbers)]
+    return pd.DataFrame(found, columns=["row", "table", "printed"]).dropna().reset_index(drop=True)
