@@ -407,7 +407,7 @@ def _ratio_curve(axis, curve: pd.DataFrame, confidence: float) -> None:
 def beside(cohort: pd.DataFrame, compared: pd.DataFrame, confidence: float) -> DescribedFigure:
     """Draw the findings of all patients: published and own share, and the difference with its interval.
 
-    ``compared`` comes from `nxp2lib.beside.compare_cohorts`.
+    ``compared`` comes from `nxp2lib.report.beside.compare_cohorts`.
     """
     rows = compared[(compared["result"] == "table1") & (compared["group"] == "total")]
     rows = rows[(rows["statistic"] == "percent") & (rows["row"] != "female")].reset_index(drop=True)

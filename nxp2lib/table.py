@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from nxp2lib import describe, dictionary, digits, export, paths
+from nxp2lib import describe, dictionary, digits, formats, paths
 from nxp2lib.digits import round_half_up
-from nxp2lib.export import Table
+from nxp2lib.formats import Table
 
 FISHER, RANKS, NOT_COMPUTABLE = "†", "‡", "–"
 STARS = (0.05, 0.01)  # one star for each limit that a P value lies below
@@ -128,7 +128,7 @@ def build(
         cells = [_cell(lookup, row, group, kind, size[group]) for group in names]
         tests = [_tested(lookup, row, kind, "p_value")] + ([_tested(lookup, row, kind, "p_holm")] if show_holm else [])
         lines.append((dictionary.column(row).section, (_row_label(row, kind), *cells, *tests)))
-    body = export.sectioned(lines)
+    body = formats.sectioned(lines)
     return Table(title, tuple(header), body, tuple(_footnotes(body, note, show_holm)))
 
 
@@ -196,14 +196,14 @@ def save(table: Table, name: str, output_dir: str | Path) -> None:
     """
     folder = paths.output_folder(output_dir) / "tables"
     for suffix, text in [
-        ("csv", "\N{ZERO WIDTH NO-BREAK SPACE}" + export.to_csv(table)),
-        ("html", export.to_page(table)),
-        ("tex", export.to_latex(table)),
+        ("csv", "\N{ZERO WIDTH NO-BREAK SPACE}" + formats.to_csv(table)),
+        ("html", formats.to_page(table)),
+        ("tex", formats.to_latex(table)),
     ]:
         with paths.replacing(folder / f"{name}.{suffix}") as partial:
             partial.write_text(text, encoding="utf-8", newline="\n")
     with paths.replacing(folder / f"{name}.docx") as partial:
-        export.write_docx(table, partial)
+        formats.write_docx(table, partial)
 
 
 def save_results(results: pd.DataFrame, name: str, output_dir: str | Path) -> None:

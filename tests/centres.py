@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import yaml
-from conftest import random_cohort
+from made import random_cohort
 
 from nxp2lib import dictionary
 

@@ -6,12 +6,8 @@ import shutil
 import tempfile
 
 import hypothesis
-import numpy as np
-import pandas as pd
 import pytest
-
-from nxp2lib import dictionary, findings
-from nxp2lib.intake import Problem, checks
+from made import random_cohort
 
 # Set before anything runs, and inherited by every kernel: notebooks under test never touch the results of a run.
 os.environ["NXP2_OUTPUT_ROOT"] = tempfile.mkdtemp(prefix="nxp2-tests-")
@@ -27,37 +23,6 @@ output_dir: str = "outputs"  # folder of the results
 juvenile_below_age: int = 18  # (years)
 confidence: float = 0.95  # level of the intervals
 """
-
-
-def random_cells(column, patients: int, rng) -> np.ndarray:
-    """Return values of one column as they are written in files, all accepted by the dictionary."""
-    if column.values:
-        return rng.choice(column.values, patients)
-    if column.type == "text":
-        return np.array([f"{column.name[0].upper()}{number:03d}" for number in range(1, patients + 1)])
-    return rng.integers(int(column.minimum), int(min(column.maximum, 20_000)), patients, endpoint=True).astype(str)
-
-
-def random_cohort(patients: int = 20, seed: int = 1, missing: float = 0.0) -> pd.DataFrame:
-    """Return a cohort as its file holds it, text and valid; ``missing`` is the share of blanks where they may be."""
-    rng = np.random.default_rng(seed)
-    frame = pd.DataFrame(
-        {name: random_cells(column, patients, rng) for name, column in dictionary.stored().items()}, dtype=str
-    )
-    for finding, general in findings.RULES:
-        frame.loc[frame[finding] == "1", general] = "1"
-    for name, column in dictionary.stored().items():
-        if column.required == "no":
-            frame[name] = frame[name].mask(rng.random(patients) < missing, "")
-    for name, column in dictionary.stored().items():
-        if column.applies_when:
-            frame[name] = frame[name].where(frame[column.applies_when] == "1", "")
-    return frame
-
-
-def problems(raw: pd.DataFrame) -> list[Problem]:
-    """Return everything that is wrong in a table of text."""
-    return checks.problems(checks.understood(raw))
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import pandas as pd
 import pytest
-from conftest import problems
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made import problems
 from test_describe import five_patients
 
 from nxp2lib import cohort, dictionary, intake, paths

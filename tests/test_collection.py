@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import random_cohort
+from made import random_cohort
 
 from nxp2lib import paths
 

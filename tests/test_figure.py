@@ -11,10 +11,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import random_cohort
+from made import random_cohort
 from test_describe import five_patients
 
-from nxp2lib import beside, cohort, compare, describe, figure, incidence, published
+from nxp2lib import cohort, compare, describe, figure, incidence, published
+from nxp2lib.report import beside
 
 COHORTS = {
     "the default cohort": lambda: cohort.load(),

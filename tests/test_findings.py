@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 
-from nxp2lib import cohort, dictionary, disclosure, findings
-from nxp2lib.disclosure import Block
+from nxp2lib import cohort, dictionary, findings
 from nxp2lib.findings import Definition
 from nxp2lib.reconstruction import counts
+from nxp2lib.release import disclosure
+from nxp2lib.release.disclosure import Block
 
 
 def test_every_name_of_a_rule_is_defined():

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from test_describe import five_patients
 
-from nxp2lib import cohort, compare, describe, export, published, table
+from nxp2lib import cohort, compare, describe, formats, published, table
 
 ROWS = pd.DataFrame(
     {
@@ -15,12 +15,12 @@ ROWS = pd.DataFrame(
 )
 
 
-def built(patients, rows=ROWS, by="age_group", **options) -> export.Table:
+def built(patients, rows=ROWS, by="age_group", **options) -> formats.Table:
     results = compare.two_groups(patients, rows, by)
     return table.build(results, rows, by, "Title", **options)
 
 
-def row(shown: export.Table, label: str) -> tuple[str, ...]:
+def row(shown: formats.Table, label: str) -> tuple[str, ...]:
     return next(cells for cells in shown.body if cells[0].startswith(label))
 
 

@@ -1,0 +1,104 @@
+"""Execute a plan, several notebooks at once, and record what went in and what came out."""
+
+import logging
+import queue
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from nxp2lib.run import record
+from nxp2lib.run.kernels import Outcome, Progress, Session
+from nxp2lib.run.parameters import FILE, OUTPUT_DIR, Notebook, RunError
+from nxp2lib.run.planning import Plan
+
+LOCK = ".lock"
+
+
+def execute(plan: Plan) -> Iterator[Progress | Outcome]:
+    """Run the planned notebooks, ``plan.jobs`` at once; yield progress, and one outcome for each of them.
+
+    Leaves ``notebooks/NAME.ipynb`` in the output folder, whole or not at all; that of a failed notebook ends with the
+    failing cell. The manifest is written anew whenever a notebook has ended, so that after a run that was killed the
+    next one goes on. Closing the iterator stops whatever still runs.
+
+    Raises RunError where another run is writing into the same folder.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(plan.output / LOCK, timeout=0):
+            record.clean(plan.output)
+            yield from _recorded(plan)
+    except Timeout:
+        raise RunError(f"{plan.output}: another run is writing there; wait for it, or choose another --out") from None
+
+
+def _recorded(plan: Plan) -> Iterator[Progress | Outcome]:
+    outcomes = [Outcome(n.name, 0.0, "", unchanged=True) for n in plan.notebooks if n.name in plan.kept]
+    write_manifest(plan, outcomes)
+    yield from outcomes
+    for message in _executed(plan, [n for n in plan.notebooks if n.name not in plan.kept]):
+        if isinstance(message, Outcome):
+            outcomes.append(message)
+            write_manifest(plan, outcomes)
+        yield message
+
+
+def _executed(plan: Plan, notebooks: list[Notebook]) -> Iterator[Progress | Outcome]:
+    if not notebooks:
+        return
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    import papermill  # noqa: F401  (once, before the threads)
+
+    messages = queue.SimpleQueue()
+    with (
+        tempfile.TemporaryDirectory(prefix="nxp2-", ignore_cleanup_errors=True) as folder,
+        ThreadPoolExecutor(plan.jobs) as pool,
+        Session(plan.output, plan.timeout, Path(folder), messages.put) as session,
+    ):
+        unfinished = [pool.submit(session.run, notebook) for notebook in notebooks]
+        while unfinished:
+            with suppress(queue.Empty):  # a wait without end would not hear Ctrl-C on Windows
+                message = messages.get(timeout=1)
+                unfinished = unfinished[isinstance(message, Outcome) :]
+                yield message
+
+
+def write_manifest(plan: Plan, outcomes: Iterable[Outcome]) -> Path:
+    """Write ``manifest.json``: what went in, what came out, when, and with which versions. Return its path.
+
+    While notebooks are still running, ``finished`` is null, and only those that have ended are listed. It holds no
+    patient's data and no folder outside the project: other files are called by their names alone.
+    """
+    ended = {outcome.name: outcome for outcome in outcomes}
+    now = datetime.now().astimezone()
+    entries = plan.kept | {
+        notebook.name: _entry(notebook, ended[notebook.name], plan)
+        for notebook in plan.notebooks
+        if notebook.name in ended and not ended[notebook.name].unchanged
+    }
+    complete = len(ended) == len(plan.notebooks)
+    written = {
+        "started": plan.started.isoformat(timespec="seconds"),
+        "finished": now.isoformat(timespec="seconds") if complete else None,
+        "seconds": round((now - plan.started).total_seconds(), 1),
+        "patients": plan.patients,
+        "cohort_sha256": plan.cohort_sum,
+        "notebooks": dict(sorted(entries.items())),
+        "versions": record.versions(),
+        "sha256": plan.checksums,
+    }
+    return record.write(written, plan.output)
+
+
+def _entry(notebook: Notebook, outcome: Outcome, plan: Plan) -> dict:
+    values = record.values(notebook)
+    for name, value in values.items():
+        if value and (name == OUTPUT_DIR or name.endswith(FILE)):
+            values[name] = plan.called.get(Path(value)) or record.called([Path(value)])[Path(value)]
+    seconds = round(outcome.seconds, 1)
+    known = {"status": outcome.status, "seconds": seconds, "parameters": values}
+    return known | {"fingerprint": plan.fingerprints[notebook.name], "left": outcome.left}

@@ -1,0 +1,67 @@
+"""Grade a class: execute what came back, compare its answers with the key, one row of points per exercise."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from nxp2lib import paths
+from nxp2lib.teach import exercises, trainees
+
+GRADES, TOTALS = "grades.csv", "totals.csv"
+SECONDS, MEGABYTES = 120, 8_192
+
+
+def write(folder: str | Path, jobs: int = 2, seconds: float = SECONDS, megabytes: int = MEGABYTES) -> pd.DataFrame:
+    """Grade every trainee's notebooks of a class, and return ``trainee,notebook,exercise,points,of,reason``.
+
+    Answers are what the variable ``answer`` holds where an exercise is checked, after the cells above it were executed;
+    stored outputs, and the outcome of ``check`` itself, play no part. The key is read when all notebooks have ended.
+    Writes ``instructor/grades.csv`` and ``instructor/totals.csv``. Raises TeachError where the folder holds no class,
+    or the system cannot limit a process (Windows).
+    """
+    target = paths.expanded(folder).absolute()
+    if not (target / trainees.INSTRUCTOR / trainees.KEY).is_file():
+        raise trainees.TeachError(f"{folder}: no class here ({trainees.INSTRUCTOR}/{trainees.KEY} is missing)")
+    if os.name != "posix":
+        raise trainees.TeachError("grading needs Linux or macOS, where a process can be limited; on Windows use WSL")
+    from nxp2lib.teach import sandbox
+
+    sandbox.warm()
+    found = dict(sandbox.execute(_returned(target), jobs, seconds, megabytes))
+    key = trainees.read_key(target)
+    graded = [_graded(target, found, row) for row in key.itertuples(index=False)]
+    table = pd.DataFrame(graded, columns=["trainee", "notebook", "exercise", "points", "of", "reason"])
+    totals = table.groupby("trainee", sort=False)[["points", "of"]].sum().reset_index()
+    for name, content in {GRADES: table, TOTALS: totals}.items():
+        with paths.replacing(target / trainees.INSTRUCTOR / name) as partial:
+            content.to_csv(partial, index=False, lineterminator="\n")
+    return table
+
+
+def _returned(target: Path) -> list[tuple[Path, Path]]:
+    """Notebooks that came back, with the trainee's cohort; a link counts as nothing."""
+    found = []
+    for folder in sorted((target / trainees.TRAINEES).iterdir()):
+        for notebook in sorted(folder.glob("*.ipynb")):
+            if not any(file.is_symlink() for file in (folder, notebook, folder / "cohort.csv")):
+                found.append((notebook, folder / "cohort.csv"))
+    return found
+
+
+def _graded(target: Path, found: dict, row) -> tuple:
+    returned = found.get(target / trainees.TRAINEES / row.trainee / f"{row.notebook}.ipynb")
+    points, reason = 0, ""
+    if returned is None:
+        reason = "the notebook is missing"
+    elif row.exercise not in returned.answers:
+        failed = "; ".join(f"cell {number}: {said}" for number, said in list(returned.errors.items())[:1])
+        reason = returned.ended or failed or "the exercise is missing"
+    elif returned.answers[row.exercise] is None:
+        reason = "no answer"
+    else:
+        decimals = None if pd.isna(row.decimals) else int(row.decimals)
+        given = exercises.written(returned.answers[row.exercise], decimals)
+        points = int(given == row.answer)
+        reason = "right" if points else f"answered {given}"
+    return row.trainee, row.notebook, row.exercise, points, 1, reason

@@ -1,0 +1,174 @@
+"""What leaves a centre: aggregates that hide what is small, in every file, with a proof that is checked."""
+
+import json
+import re
+import shutil
+import zipfile
+from html import escape
+
+import numpy as np
+import pandas as pd
+import pytest
+from made import finished, random_cohort, results
+
+from nxp2lib import cohort, dictionary, published
+from nxp2lib.release import disclosure, export
+
+MINIMUM = 8
+
+
+@pytest.fixture(scope="module")
+def patients():
+    return cohort.prepare(random_cohort(120, seed=5, missing=0.08))
+
+
+@pytest.fixture(scope="module")
+def exported(patients, tmp_path_factory):
+    """The export of a run of 120 random patients, and its exported."""
+    folder = finished(patients, tmp_path_factory.mktemp("centre") / "run")
+    report = export.write(folder, MINIMUM)
+    assert report.folder == folder / "export"
+    return report
+
+
+def texts(folder) -> dict[str, str]:
+    """What each file of an export says, the Word documents too."""
+    found = {}
+    for path in folder.iterdir():
+        if path.suffix == ".docx":
+            with zipfile.ZipFile(path) as parts:
+                found[path.name] = " ".join(parts.read(name).decode() for name in parts.namelist() if "xml" in name)
+        else:
+            found[path.name] = path.read_text(encoding="utf-8")
+    return found
+
+
+def long(folder, name) -> pd.DataFrame:
+    return pd.read_csv(folder / f"{name}.csv", dtype={"display": str}).set_index(["row", "group", "statistic"])
+
+
+def test_what_is_shown_is_what_was_computed_and_never_small(exported, patients):
+    original = results(patients)
+    shown = 0
+    for name in ("table1", "table2", "figure1", "text"):
+        released, before = long(exported.folder, name), original[name].set_index(["row", "group", "statistic"])
+        counts = released.query("statistic in ('n', 'denominator', 'missing') and value == value")
+        assert (counts["value"] == before.loc[counts.index, "value"]).all()
+        for (row, group, _), value in counts.query("statistic == 'n'")["value"].items():
+            assert value >= MINIMUM, (row, group)
+            if row != "patients":
+                assert released.loc[(row, group, "denominator"), "value"] - value >= MINIMUM, (row, group)
+            shown += 1
+    assert shown > 40 and exported.small > 5
+
+
+def stands(label: str, block: disclosure.Block, text: str) -> bool:
+    """Tell whether a row with this label shows this count, whatever tags stand between."""
+    rows = [part.partition("</tr>")[0].partition("</w:tr>")[0] for part in text.split(escape(label))[1:]]
+    return any(f">{block.yes}/{block.yes + block.no} (" in row for row in rows)
+
+
+def test_a_hidden_count_stands_in_no_file(exported, patients):
+    hidden = pd.read_csv(exported.folder / "proof.csv").set_index(["row", "group"])
+    assert len(hidden)
+    for name in ("table1", "table2", "figure1", "text"):
+        released = long(exported.folder, name)
+        for row, group, statistic in released.index:
+            if (row, group) in hidden.index:
+                assert np.isnan(released.loc[(row, group, statistic), "value"])
+                assert released.loc[(row, group, statistic), "display"] == "hidden"
+    said = texts(exported.folder)
+    blocks = export.blocks(results(patients))
+    checked = 0
+    printed = set(published.rows("table1")["row"]) - {"female", "age_at_onset", "max_creatine_kinase"}
+    for row, group in blocks:
+        if row in printed and group in ("total", "juvenile", "adult"):
+            is_hidden = (row, group) in hidden.index
+            for name in ("index.html", "table1.html", "table1.docx"):
+                assert stands(dictionary.label(row), blocks[row, group], said[name]) != is_hidden, (row, group, name)
+            checked += is_hidden
+    assert checked
+
+
+def test_tables_mark_what_is_hidden(exported):
+    released = pd.read_csv(exported.folder / "table1.csv", dtype={"display": str})
+    shown = export.displayed(released, "table1", MINIMUM)
+    cells = [cell for line in shown.body if len(line) > 1 for cell in line[1:]]
+    assert export.MARK in cells
+    for line in shown.body:
+        if len(line) > 1 and export.MARK in line[2:4]:
+            assert line[4] in (export.MARK, ""), line  # no P value of a hidden group
+    assert f"below {MINIMUM}" in shown.footnotes[0]
+
+
+def test_no_value_of_a_single_patient_is_left(exported, patients):
+    for name in ("table1", "table2"):
+        released = long(exported.folder, name)
+        assert not {"minimum", "maximum", "u"} & set(released.index.get_level_values("statistic"))
+        quartiles = released.query("statistic in ('q1', 'median', 'q3')")["value"].dropna()
+        assert len(quartiles) and all(float(f"{value:.2g}") == value for value in quartiles)
+    everything = " ".join(texts(exported.folder).values())
+    assert not set(re.findall(r"\bP[0-9a-f]{3,5}\b", everything)) & set(patients["patient_id"])
+    rows = long(exported.folder, "malignancy").index.get_level_values("row")
+    assert not set(rows) & set(patients["malignancy_site"].dropna())
+
+
+def test_the_proof_can_be_redone_from_the_files_alone(exported):
+    listed = pd.read_csv(exported.folder / "proof.csv")
+    assert len(listed) == exported.small + exported.further
+    assert listed["width"].min() == exported.least_width >= MINIMUM
+    again = export.proof(exported.folder, set(listed[["row", "group"]].itertuples(index=False, name=None)), MINIMUM)
+    assert len(again) == len(listed)
+    said = json.loads((exported.folder / "export.json").read_text(encoding="utf-8"))
+    assert said["minimum"] == MINIMUM and said["counts_shown"] == exported.shown
+
+
+def test_one_more_number_in_a_file_breaks_the_proof(exported, patients, tmp_path):
+    """A stranger who also gets a hidden count can work out others; the proof notices."""
+    folder = shutil.copytree(exported.folder, tmp_path / "export")
+    hidden = set(pd.read_csv(folder / "proof.csv")[["row", "group"]].itertuples(index=False, name=None))
+    further = hidden - disclosure.small(export.blocks(results(patients)), MINIMUM)
+    row, group = next(key for key in sorted(further) if key[1] in ("total", "juvenile", "adult"))
+    released = pd.read_csv(folder / "table1.csv").set_index(["row", "group", "statistic"])
+    before = results(patients)["table1"].set_index(["row", "group", "statistic"])
+    restored = [key for key in released.index if key[:2] == (row, group)]
+    released.loc[restored] = before.loc[restored]
+    released.to_csv(folder / "table1.csv")
+    with pytest.raises((export.ExportError, disclosure.Exposed)):
+        export.proof(folder, hidden, MINIMUM)
+
+
+def test_the_same_run_gives_the_same_bytes(exported):
+    before = {path.name: path.read_bytes() for path in exported.folder.iterdir()}
+    export.write(exported.folder.parent, MINIMUM)
+    assert {path.name: path.read_bytes() for path in exported.folder.iterdir()} == before
+
+
+def test_few_adults_hide_the_incidence_ratio(tmp_path):
+    few = cohort.prepare(random_cohort(60, seed=9).assign(malignancy="0", malignancy_site=""))
+    folder = finished(few, tmp_path / "run")
+    export.write(folder, MINIMUM)
+    released = long(folder / "export", "malignancy")
+    assert released["value"].isna().all() and (released["display"] == "hidden").all()
+
+
+def test_a_minimum_that_hides_nothing_is_refused(tmp_path):
+    with pytest.raises(export.ExportError, match="accepted: 2 or more"):
+        export.write(tmp_path, 1)
+
+
+def test_a_folder_without_a_finished_run_is_one_sentence(tmp_path):
+    with pytest.raises(export.ExportError, match=r"results/table1.csv is missing; run all notebooks first"):
+        export.write(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("patients", [1, 5])
+def test_of_a_handful_of_patients_nothing_is_left(patients, tmp_path):
+    folder = finished(cohort.prepare(random_cohort(patients, seed=3)), tmp_path / "run")
+    try:
+        report = export.write(folder, MINIMUM)
+    except export.ExportError:
+        assert not (folder / "export").exists()
+        return
+    assert report.shown == 0

@@ -1,0 +1,68 @@
+"""The one-page summary of a run."""
+
+import re
+
+import pandas as pd
+import pytest
+from made import random_cohort
+from test_beside import compared
+
+from nxp2lib import cohort, dictionary, published
+from nxp2lib.report import summary
+
+SETTINGS = {"confidence": 0.9, "years_at_risk": 1.0}
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    patients = cohort.prepare(random_cohort(80, seed=6, missing=0.1).assign(synthetic=""))
+    folder = tmp_path_factory.mktemp("summary")
+    summary.save(patients, compared(patients, 0.9), folder, **SETTINGS)
+    assert len(pd.read_csv(folder / "results" / "beside.csv")) > 100
+    return (folder / "summary.html").read_text(encoding="utf-8")
+
+
+def test_every_row_of_both_tables_is_there(page):
+    for name in ("table1", "table2"):
+        for row in published.rows(name)["row"]:
+            assert row == "female" or dictionary.label(row) in page.replace("&gt;", ">"), row
+    for title in summary.TITLES.values():
+        assert title in page
+
+
+def test_the_page_stands_alone_and_says_whose_patients_these_are(page):
+    assert "Cohort of 80 patients, none of them marked as synthetic." in page
+    assert "Published: 76 Japanese patients, 29 juvenile and 47 adult." in page
+    assert re.findall(r'src="(.{10})', page) == ["data:image"]
+    assert "http" not in page.replace("http://www.w3.org", "") and "<script" not in page
+    assert re.search(r'alt="\d+ of \d+ findings differ', page)
+    assert "(90 % interval)" in page and "confidence 0.9; years at risk 1.0; juvenile below 18 years" in page
+
+
+def test_no_patient_is_named(page):
+    assert not re.search(r"\bP0\d\d\b", page)
+
+
+def test_a_reconstructed_cohort_is_called_that():
+    patients = cohort.load()
+    assert "reconstructed from the published tables" in summary.page(patients, compared(patients), SETTINGS)
+
+
+@pytest.mark.parametrize("columns", [["patient_id", "sex", "age_at_onset"], None])
+def test_a_cohort_of_one_side_has_a_page_too(columns):
+    raw = random_cohort(12, seed=9).assign(age_at_onset="9")
+    patients = cohort.prepare(raw[columns] if columns else raw)
+    text = summary.page(patients, compared(patients), SETTINGS)
+    assert "12 patients, 12 juvenile and 0 adult" in text
+    assert not re.search(r"\bnan\b", re.sub('data:image[^"]*', "", text))
+
+
+def test_the_first_look_is_at_two_cohorts_or_at_what_differs_in_the_reconstructed_one():
+    agreement = pd.DataFrame(
+        {"id": ["x"], "printed": ["38"], "statistic": ["mean"], "value": [35.46], "agreement": "differs"}
+    )
+    patients = cohort.load()
+    assert summary.first_look(patients, agreement, compared(patients)).header == ("Number", "Printed", "Computed")
+    own = cohort.prepare(random_cohort(30, seed=2))
+    looked = summary.first_look(own, agreement, compared(own))
+    assert looked.header[:3] == ("Finding", "Published", "Yours") and len(looked.body) == 22

@@ -1,0 +1,219 @@
+"""A class: cohorts that differ, notebooks without solutions, and points that neither tricks nor accidents move."""
+
+import json
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from nxp2lib import cli, cohort, paths
+from nxp2lib.teach import exercises, grade, trainees
+
+NAMES = [path.stem for path in sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
+FIRST = NAMES[0]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A class of fourteen, for whom nobody has answered anything."""
+    listed = ["perfect", "empty", "wrong", "loops", "eats", "reads", "patches", "prints", "exits", "starts"]
+    listed += ["broken", "gone", "forges", "stalls"]
+    return trainees.write(tmp_path_factory.mktemp("course") / "class", listed, seed=3)
+
+
+@pytest.fixture(scope="module")
+def key(made):
+    return trainees.read_key(made)
+
+
+def answered(folder, notebook: str, answers: dict[str, str]) -> None:
+    """Write source code into answer cells: ``answers`` gives it by exercise."""
+    path = folder / f"{notebook}.ipynb"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    cells = content["cells"]
+    for place, cell in enumerate(cells):
+        for exercise, code in answers.items():
+            if cell["source"] == f'check("{exercise}", answer)':
+                cells[place - 1]["source"] = code
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def right(key: pd.DataFrame, trainee: str, notebook: str) -> dict[str, str]:
+    mine = key[(key["trainee"] == trainee) & (key["notebook"] == notebook)]
+    return {row.exercise: f"answer = {row.answer!r}" for row in mine.itertuples()}
+
+
+# Making
+
+
+def test_every_trainee_gets_every_notebook_and_a_cohort_that_is_accepted(made, key):
+    for folder in (made / "trainees").iterdir():
+        names = {path.name for path in folder.iterdir()}
+        assert names == {*(f"{name}.ipynb" for name in NAMES), "cohort.csv", "answers.json"}
+        patients = cohort.load(folder / "cohort.csv")
+        assert patients["synthetic"].all() and len(patients) == 76
+    assert (key.groupby("trainee")["exercise"].nunique() >= 25).all()
+
+
+def test_no_solution_output_or_key_is_in_what_trainees_get(made, key):
+    for name in NAMES:
+        text = (made / "trainees" / "empty" / f"{name}.ipynb").read_text(encoding="utf-8")
+        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        assert not any(cell["outputs"] for cell in cells)
+        assert "solution" not in "".join("".join(cell["source"]) for cell in cells)
+        assert "solution" not in {tag for cell in cells for tag in cell["metadata"].get("tags", [])}
+    kept = json.loads((made / "trainees" / "empty" / "answers.json").read_text(encoding="utf-8"))
+    assert set(kept["exercises"]) >= set(key.loc[key["trainee"] == "empty", "exercise"])
+    for row in key[key["trainee"] == "empty"].itertuples():
+        assert kept["exercises"][row.exercise]["right"] == exercises.seal(row.answer, {}, kept["salt"])["right"]
+
+
+def test_neighbours_have_other_answers(key):
+    by_trainee = key.pivot(index="exercise", columns="trainee", values="answer")
+    for one in by_trainee:
+        for other in by_trainee:
+            if one < other:
+                assert (by_trainee[one] != by_trainee[other]).mean() > 0.4, (one, other)
+
+
+def test_the_same_seed_gives_the_same_cohorts(made):
+    again = next(trainees.resampled(1, 3))
+    assert again.to_csv(index=False) == (made / "trainees" / "perfect" / "cohort.csv").read_text(encoding="utf-8")
+
+
+def test_answers_of_the_key_are_those_of_plain_counting(made, key):
+    mine = key[key["trainee"] == "perfect"].set_index("exercise")["answer"]
+    typed = pd.read_csv(made / "trainees" / "perfect" / "cohort.csv")
+    assert mine["share-of-myalgia"] == f"{100 * typed['myalgia'].sum() / typed['myalgia'].notna().sum():.1f}"
+    assert mine["ratio-of-one"] == str(int(typed.loc[typed["age_at_onset"] >= 18, "malignancy"].sum()))
+    assert mine["unknown-histology"] == str(typed["perifascicular_atrophy"].isna().sum())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name\nanna\n", "no column trainee"),
+        ("trainee\nanna\n../anna\n", "row 3, trainee: '../anna' is not accepted"),
+        ("trainee\nanna\nAnna\n", "row 3, trainee: 'Anna' is already in row 2"),
+        ("trainee\n", "no trainee"),
+        ("", "no column trainee"),
+        ("trainee\ninstructor\n", "row 2"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_named_by_row(text, said, tmp_path):
+    (tmp_path / "list.csv").write_text(text, encoding="utf-8")
+    words = ["teach", "--trainees", tmp_path / "list.csv", "--out", tmp_path / "c"]
+    done = CliRunner().invoke(cli.app, list(map(str, words)))
+    assert done.exit_code == 2 and said in " ".join(done.stderr.split())
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_class_never_overwrites_what_is_there(made, tmp_path):
+    with pytest.raises(trainees.TeachError, match="not empty"):
+        trainees.write(made, ["anna"])
+
+
+def test_a_folder_without_a_class_is_one_sentence(tmp_path):
+    done = CliRunner().invoke(cli.app, ["grade", str(tmp_path)])
+    assert done.exit_code == 2 and "no class here" in done.stderr
+
+
+# Grading
+
+
+@pytest.fixture(scope="module")
+def graded(made, key):
+    """Points of the class, by trainee and exercise, after fourteen ways of returning the first notebook."""
+    trainees = made / "trainees"
+    for folder in trainees.iterdir():
+        for name in NAMES if folder.name == "gone" else NAMES[1:]:
+            if folder.name != "perfect" or name == "06_patients_behind_the_tables":
+                (folder / f"{name}.ipynb").unlink()
+    for name in NAMES[:-1]:
+        answered(trainees / "perfect", name, right(key, "perfect", name))
+    exercise, other = "share-of-myalgia", "unknown-histology"
+    answered(trainees / "wrong", FIRST, {exercise: "answer = -1", other: "answer = 'many'"})
+    answered(trainees / "loops", FIRST, {exercise: "while True: pass"})
+    eats = {exercise: "eaten = bytearray(1 << 36)", other: right(key, "eats", FIRST)[other]}
+    answered(trainees / "eats", FIRST, eats)
+    secret = f"{made / 'instructor' / 'key.csv'}"
+    reads = f"""
+import gc, io, os, subprocess
+answer = None
+for way in (lambda: open({secret!r}).read(), lambda: io.FileIO({secret!r}).read(), lambda: os.listdir({secret[:-8]!r}),
+            lambda: os.open({secret!r}, 0), lambda: subprocess.run(["cat", {secret!r}]),
+            lambda: os.system("cat " + {secret!r}),
+            lambda: __import__("pandas").read_csv({secret!r}), lambda: os.symlink({secret!r}, "k") or open("k").read(),
+            lambda: open({str(trainees / "perfect" / "cohort.csv")!r}).read(), lambda: os.fork()):
+    try:
+        way()
+        answer = "reached"
+    except BaseException:
+        pass
+answer = answer or ("reached" if any({right(key, "reads", FIRST)[exercise]!r} in str(kept) for kept in gc.get_objects()
+                    if isinstance(kept, str) and "share-of-myalgia" in kept and "," in kept) else "kept out")
+"""
+    answered(trainees / "reads", FIRST, {exercise: reads})
+    answered(trainees / "patches", FIRST, {
+        exercise: "check = lambda *given: print('share-of-myalgia: right')\nanswer = 1",
+        other: "import nxp2lib.exercises, nxp2lib.grade\nnxp2lib.exercises.written = lambda *given: 'same'\nanswer = 1",
+    })  # fmt: skip
+    answered(trainees / "prints", FIRST, {exercise: "print('share-of-myalgia: right')\nanswer = None"})
+    content = json.loads((trainees / "prints" / f"{FIRST}.ipynb").read_text(encoding="utf-8"))
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "share-of-myalgia: right\n"}]
+    (trainees / "prints" / f"{FIRST}.ipynb").write_text(json.dumps(content), encoding="utf-8")
+    answered(trainees / "exits", FIRST, {exercise: "import os\nos._exit(0)"})
+    later = "class Odd:\n    def __str__(self): raise ValueError('<script>')\nanswer = Odd()"
+    answered(trainees / "starts", FIRST, {exercise: later, other: right(key, "starts", FIRST)[other]})
+    every = "import os, time\nfor place in range(3, 64):\n    try: os.write(place, {!r})\n    except OSError: pass\n"
+    forged = b'{"answers": null, "errors": 7, "ended": []}'
+    answered(trainees / "forges", FIRST, {exercise: every.format(len(forged).to_bytes(4, "big") + forged)})
+    answered(trainees / "stalls", FIRST, {exercise: every.format(b"\0\0\1\0") + "time.sleep(1000)"})
+    (trainees / "broken" / f"{FIRST}.ipynb").write_text("{ not a notebook", encoding="utf-8")
+    return grade.write(made, seconds=40).set_index(["trainee", "exercise"])
+
+
+def test_perfect_answers_get_every_point(graded, key):
+    mine = graded.loc["perfect"]
+    done = mine[mine["notebook"] != NAMES[-1]]
+    assert len(done) >= 22 and (done["points"] == done["of"]).all(), done[done["points"] == 0]
+
+
+@pytest.mark.parametrize(
+    ("trainee", "reason"),
+    [
+        ("empty", "no answer"),
+        ("wrong", "answered -1.0"),
+        ("loops", "stopped after 40 seconds"),
+        ("reads", "answered kept out"),
+        ("patches", "answered 1.0"),
+        ("prints", "no answer"),
+        ("exits", "its process ended before the notebook did"),
+        ("starts", "answered ?"),
+        ("broken", "it is not a notebook"),
+        ("gone", "the notebook is missing"),
+        ("forges", "it sent something that is no answer"),
+        ("stalls", "its process ended before the notebook did"),
+    ],
+)
+def test_everybody_else_gets_nothing_and_a_reason(graded, trainee, reason):
+    row = graded.loc[(trainee, "share-of-myalgia")]
+    assert row["points"] == 0 and row["reason"] == reason
+
+
+def test_what_is_right_beside_a_failure_still_counts(graded):
+    assert graded.loc[("eats", "unknown-histology"), "points"] == 1
+    assert graded.loc[("starts", "unknown-histology"), "points"] == 1
+    assert graded.loc[("eats", "share-of-myalgia"), "points"] == 0
+    assert graded.loc[("patches", "unknown-histology"), "points"] == 0
+
+
+def test_points_are_left_as_files_and_cohorts_are_untouched(graded, made):
+    kept = pd.read_csv(made / "instructor" / "grades.csv")
+    assert len(kept) == len(graded)
+    totals = pd.read_csv(made / "instructor" / "totals.csv").set_index("trainee")
+    assert totals.loc["empty", "points"] == 0
+    assert totals.loc["perfect", "points"] == graded.loc["perfect", "points"].sum()
+    assert len(cohort.load(made / "trainees" / "reads" / "cohort.csv")) == 76
