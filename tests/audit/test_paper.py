@@ -178,6 +178,6 @@ def test_a_p_value_whose_counts_nothing_settles_is_undetermined():
 
 
 def test_a_total_screened_without_its_antibody_groups_is_judged_without_a_sum():
-    alone = REGISTRY[~REGISTRY["expression"].str.startswith("flow/") | (REGISTRY["id"] == "methods.screened.total.n")]
-    found = paper.judge(alone).set_index("id").loc["methods.screened.total.n"]
-    assert found["verdict"] == "consistent"
+    total = "methods.screened.total.n"
+    alone = changed(methods__screened__total__n="76").query("~expression.str.startswith('flow/') or id == @total")
+    assert paper.judge(alone).set_index("id").loc[total, "verdict"] == "consistent"
