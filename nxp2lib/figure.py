@@ -24,7 +24,6 @@ COLOURS = {
     "other_rash": "#009E73",
     "no_rash": "#A6DBC8",
 }
-PUBLISHED, YOURS = "#0072B2", "#D55E00"  # two cohorts beside each other
 MOST_DOTS = 300  # patients of whom each is drawn
 MARKED = "#882255"  # a row with P below 0.05, in no group's colour
 NAMES = {
@@ -61,19 +60,19 @@ class DescribedFigure(Figure):
         return {}, {"image/png": {"alt": self.alternative_text}}
 
 
-def _new(width: float, height: float, **layout):
+def new(width: float, height: float, **layout):
     plt.rcParams.update(STYLE)
     return plt.subplots(figsize=(width, height), layout="constrained", FigureClass=DescribedFigure, **layout)
 
 
-def _finish(figure: DescribedFigure, cohort: pd.DataFrame, text: str) -> DescribedFigure:
+def finish(figure: DescribedFigure, cohort: pd.DataFrame, text: str) -> DescribedFigure:
     """Add the words for the figure, and a line saying whose patients it shows."""
     figure.alternative_text = f"{text} {provenance(cohort)}"
     figure.supxlabel(provenance(cohort), fontsize=7.5, color="#555555", x=0.01, ha="left")
     return figure
 
 
-def _headline(figure: DescribedFigure, title: str) -> None:
+def headline(figure: DescribedFigure, title: str) -> None:
     """Put a title above the whole figure, from its left edge on."""
     figure.suptitle(title, fontsize=11, weight="bold", x=0.01, ha="left")
 
@@ -91,7 +90,7 @@ def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> Descri
 
     ``results`` comes from `describe.phenotypes`. Segments are labelled ``n (%)``.
     """
-    figure, axes = _new(9, 4.4, nrows=3, sharex=True)
+    figure, axes = new(9, 4.4, nrows=3, sharex=True)
     parts = {
         "total": ["dermatomyositis", "other_rash", "no_rash"],
         "juvenile": ["dermatomyositis", "polymyositis"],
@@ -114,8 +113,8 @@ def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> Descri
     shares = table.with_display(results).set_index(["row", "group", "statistic"])["display"]
     juvenile, adult = (shares["polymyositis", group, "percent"] for group in ("juvenile", "adult"))
     title = f"Polymyositis phenotype: {juvenile} % of juveniles, {adult} % of adults"
-    _headline(figure, title)
-    return _finish(figure, cohort, "Phenotypes as bars of 100 percent. " + " ".join(said))
+    headline(figure, title)
+    return finish(figure, cohort, "Phenotypes as bars of 100 percent. " + " ".join(said))
 
 
 def _proportion_bar(axis, results: pd.DataFrame, group: str, rows: list[str]) -> str:
@@ -142,7 +141,7 @@ def _proportion_bar(axis, results: pd.DataFrame, group: str, rows: list[str]) ->
 
 def age_histogram(cohort: pd.DataFrame) -> DescribedFigure:
     """Draw the ages at onset in 5-year classes, coloured by age group."""
-    figure, axis = _new(8, 3.8)
+    figure, axis = new(8, 3.8)
     edges = np.arange(0, 5 * math.ceil((cohort["age_at_onset"].max() + 1) / 5) + 1, 5)
     bottom, said = np.zeros(len(edges) - 1), []
     for group, part in list(describe.groups(cohort, "age_group").items())[1:]:
@@ -158,7 +157,7 @@ def age_histogram(cohort: pd.DataFrame) -> DescribedFigure:
     axis.set_ylim(0, max(1, bottom.max() * 1.1))
     axis.legend()
     axis.set_title("Age at onset: " + ", ".join(said), fontsize=10)
-    return _finish(figure, cohort, f"Histogram of age at onset: {'; '.join(said)}.")
+    return finish(figure, cohort, f"Histogram of age at onset: {'; '.join(said)}.")
 
 
 def frequencies(cohort: pd.DataFrame, results: pd.DataFrame, rows: list[str], by: str) -> DescribedFigure:
@@ -167,7 +166,7 @@ def frequencies(cohort: pd.DataFrame, results: pd.DataFrame, rows: list[str], by
     ``results`` comes from `describe.summarize` and holds every one of ``rows``.
     """
     names = dictionary.column(by).values
-    figure, axis = _new(8.5, 1.6 + 0.55 * len(rows))
+    figure, axis = new(8.5, 1.6 + 0.55 * len(rows))
     said = []
     for place, row in enumerate(rows):
         shares = []
@@ -189,7 +188,7 @@ def frequencies(cohort: pd.DataFrame, results: pd.DataFrame, rows: list[str], by
     title = f"{shared} of {len(rows)} findings occur in both groups"
     axis.set_title(title, pad=22)
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0.2)
-    return _finish(figure, cohort, f"{title}. {'. '.join(said)}.")
+    return finish(figure, cohort, f"{title}. {'. '.join(said)}.")
 
 
 def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: float) -> DescribedFigure:
@@ -202,7 +201,7 @@ def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: flo
     numbers = results.pivot(index="row", columns="statistic", values="value").loc[list(dict.fromkeys(results["row"]))]
     numbers = numbers.reindex(columns=["odds_ratio", "ci_low", "ci_high", "p_value"]).dropna(subset="odds_ratio")
     first, second = (NAMES[name].lower() for name in dictionary.column(by).values)
-    figure, (axis, words) = _new(9.5, 1.7 + 0.3 * max(len(numbers), 4), ncols=2, width_ratios=[2, 1], sharey=True)
+    figure, (axis, words) = new(9.5, 1.7 + 0.3 * max(len(numbers), 4), ncols=2, width_ratios=[2, 1], sharey=True)
     words.set_axis_off()
     low, high = 0.02, 50
     for place, row in enumerate(numbers.itertuples()):
@@ -223,14 +222,14 @@ def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: flo
         axis.text(x, 1.01, text, transform=axis.transAxes, ha="center", fontsize=8.5)
     marked = int((numbers["p_value"] < 0.05).sum())
     title = f"{marked} of {len(numbers)} findings have P < 0.05 between {first} and {second}"
-    _headline(figure, title)
+    headline(figure, title)
     words.text(0, 1.01, f"OR ({100 * confidence:g} % CI)", transform=words.transAxes, fontsize=9, weight="bold")
     words.text(1, 1.01, "P", transform=words.transAxes, fontsize=9, weight="bold", ha="right")
     said = [
         f"{dictionary.label(row.Index)} {_estimate(row)}, P {table.p_value(row.p_value)}"
         for row in numbers.itertuples()
     ]
-    return _finish(figure, cohort, f"{title}. Odds ratios: {'; '.join(said)}.")
+    return finish(figure, cohort, f"{title}. Odds ratios: {'; '.join(said)}.")
 
 
 def _forest_row(axis, place: int, row, low: float, high: float) -> None:
@@ -256,7 +255,7 @@ def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str) -> Desc
     """
     dots = len(cohort) <= MOST_DOTS and bool(cohort["synthetic"].fillna(False).all())
     parts = list(describe.groups(cohort, by).items())[1:]
-    figure, axis = _new(8, 4.4)
+    figure, axis = new(8, 4.4)
     said, medians = [], []
     axis.set_yscale("log")
     for place, (group, part) in enumerate(parts):
@@ -279,8 +278,8 @@ def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str) -> Desc
     axis.set(xticks=range(len(parts)), xticklabels=labels, xlim=(-0.6, len(parts) - 0.3))
     axis.set_ylabel("Maximum creatine kinase (IU/L), log scale")
     title = f"Median creatine kinase (IU/L): {', '.join(medians)}"
-    _headline(figure, title)
-    return _finish(figure, cohort, f"{title}. {'. '.join(said)}.")
+    headline(figure, title)
+    return finish(figure, cohort, f"{title}. {'. '.join(said)}.")
 
 
 def _dots(axis, place: int, values: np.ndarray, colour: str) -> None:
@@ -307,7 +306,7 @@ def titers(cohort: pd.DataFrame, results: pd.DataFrame) -> DescribedFigure:
     above = [int(describe.value(results, f"ana_titer_{name}", "total", "n")) for name in names]
     known = int(describe.value(results, "ana_titer_80", "total", "denominator"))
     counts = [known - sum(above), *above]
-    figure, axis = _new(7, 3.2)
+    figure, axis = new(7, 3.2)
     axis.bar(range(len(counts)), counts, color=["#BBBBBB"] + [COLOURS["total"]] * len(above), width=0.7)
     axis.set_ylim(0, max(counts) * 1.15 + 1)
     for place, count in enumerate(counts):
@@ -319,31 +318,7 @@ def titers(cohort: pd.DataFrame, results: pd.DataFrame) -> DescribedFigure:
     title = f"{sum(above)} of {known} patients ({table.percentage(sum(above), known)} %) have a titer above 1:40"
     axis.set_title(title)
     said = ", ".join(f"{label} {count}" for label, count in zip(labels, counts, strict=True))
-    return _finish(figure, cohort, f"{title}: {said}.")
-
-
-def allowed_counts(cohort: pd.DataFrame, bounds: pd.DataFrame, drawn: pd.DataFrame) -> DescribedFigure:
-    """Draw how far unprinted counts can go, as bars, and what they are in drawn cohorts, as dots.
-
-    ``bounds`` has the columns ``question, least, greatest`` of `nxp2lib.reconstruction.bounds.crosses`; ``drawn`` one
-    row per cohort and one column per question; ``cohort`` is one of them. A dot grows with the number of cohorts that
-    share a count.
-    """
-    figure, axis = _new(8.5, 1.4 + 0.45 * len(bounds))
-    said = []
-    for place, row in enumerate(bounds.itertuples()):
-        axis.plot([row.least, row.greatest], [place, place], color="#BBBBBB", lw=9, solid_capstyle="butt", zorder=1)
-        axis.plot([row.least, row.greatest], [place, place], ls="", marker="|", ms=14, color="#4D4D4D", zorder=2)
-        cohorts = drawn[row.question].value_counts()
-        axis.scatter(cohorts.index, [place] * len(cohorts), s=12 + 6 * cohorts, color="#0072B2", alpha=0.7, zorder=3)
-        found = f"{drawn[row.question].min()} to {drawn[row.question].max()}"
-        said.append(f"{row.question}: {row.least} to {row.greatest} allowed, {found} in the cohorts drawn")
-    names = [question.replace("_", " ") for question in bounds["question"]]
-    axis.set(yticks=range(len(bounds)), yticklabels=names, xlabel="Patients", ylim=(len(bounds) - 0.4, -0.6))
-    settled = int((bounds["least"] == bounds["greatest"]).sum())
-    title = f"The printed numbers settle {settled} of {len(bounds)} unprinted counts"
-    _headline(figure, title)
-    return _finish(figure, cohort, f"{title}. {'. '.join(said)}.")
+    return finish(figure, cohort, f"{title}: {said}.")
 
 
 def incidence_ratio(cohort: pd.DataFrame, results: pd.DataFrame, confidence: float) -> DescribedFigure:
@@ -351,7 +326,7 @@ def incidence_ratio(cohort: pd.DataFrame, results: pd.DataFrame, confidence: flo
 
     ``results`` comes from `incidence.malignancies`.
     """
-    figure, (left, right) = _new(10.5, 4.2, ncols=2, width_ratios=[1, 1.3])
+    figure, (left, right) = new(10.5, 4.2, ncols=2, width_ratios=[1, 1.3])
     for place, row in enumerate(["all_sites", "female", "male"]):
         observed, expected = (describe.value(results, row, "adult", name) for name in ("observed", "expected"))
         bars = [(-0.18, observed, "#4D4D4D", "observed"), (0.18, expected, "#BBBBBB", "expected")]
@@ -374,7 +349,7 @@ def incidence_ratio(cohort: pd.DataFrame, results: pd.DataFrame, confidence: flo
         for year, row in zip(curve.index, curve.to_numpy(), strict=True)
     )
     text = f"Left, observed and expected malignancies in adults. Right, incidence ratio by time at risk: {said}."
-    return _finish(figure, cohort, text)
+    return finish(figure, cohort, text)
 
 
 def _ratio_curve(axis, curve: pd.DataFrame, confidence: float) -> None:
@@ -402,33 +377,3 @@ def _ratio_curve(axis, curve: pd.DataFrame, confidence: float) -> None:
     first, last = (table.number(curve.at[year, "sir"], 1) for year in (1, 10))
     title = f"Ratio {first} over 1 year, {last} over 10 ({100 * confidence:g} % interval shaded)"
     axis.set_title(title, fontsize=10)
-
-
-def beside(cohort: pd.DataFrame, compared: pd.DataFrame, confidence: float) -> DescribedFigure:
-    """Draw the findings of all patients: published and own share, and the difference with its interval.
-
-    ``compared`` comes from `nxp2lib.report.beside.compare_cohorts`.
-    """
-    rows = compared[(compared["result"] == "table1") & (compared["group"] == "total")]
-    rows = rows[(rows["statistic"] == "percent") & (rows["row"] != "female")].reset_index(drop=True)
-    figure, (left, right) = _new(10, 1.6 + 0.32 * len(rows), ncols=2, width_ratios=[1.3, 1], sharey=True)
-    for place, row in rows.iterrows():
-        left.plot([row["published"], row["yours"]], [place, place], color="#BBBBBB", linewidth=1, zorder=1)
-        right.plot([row["ci_low"], row["ci_high"]], [place, place], color=COLOURS["total"], linewidth=1.6)
-        right.plot(row["difference"], place, "s", color=COLOURS["total"], markersize=5)
-    left.plot(rows["published"], rows.index, "o", color=PUBLISHED, label="published", zorder=2)
-    left.plot(rows["yours"], rows.index, "D", color=YOURS, label="yours", markersize=5, zorder=3)
-    left.set(yticks=rows.index, yticklabels=[dictionary.label(row) for row in rows["row"]], xlim=(-3, 103),
-             xlabel="Patients with the finding (%)", ylim=(len(rows) - 0.4, -0.6))  # fmt: skip
-    left.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0.2)
-    right.axvline(0, color="black", linewidth=0.8)
-    right.set_xlabel(f"Difference, percentage points\n({100 * confidence:g} % interval)")
-    known = rows.dropna(subset="difference")
-    apart = int(((known["ci_low"] > 0) | (known["ci_high"] < 0)).sum())
-    title = f"{apart} of {len(known)} findings differ from the published cohort: their interval excludes zero"
-    _headline(figure, title)
-    said = [
-        f"{dictionary.label(row.row)} {table.number(row.published, 1)} and {table.number(row.yours, 1)} percent"
-        for row in rows.itertuples()
-    ]
-    return _finish(figure, cohort, f"{title}. Published and own share: {'; '.join(said)}.")

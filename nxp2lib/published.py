@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from nxp2lib import digits, paths
+from nxp2lib import paths
 
 COLUMNS = ["id", "place", "item", "group", "statistic", "printed", "expression", "note"]
 PLACES = ["abstract", "introduction", "methods", "results", "table1", "table2", "figure1", "discussion"]
@@ -59,25 +59,3 @@ def rows(table: str) -> pd.DataFrame:
     kind = [next((k for k in ("mean", "median") if k in s), "count") for s in listed]
     tested = ["p_value" in s for s in listed]
     return pd.DataFrame({"row": listed.index, "kind": kind, "tested": tested})
-
-
-def agreement(results: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Set each printed number beside the one computed at its address.
-
-    ``results`` holds long tables (``row,group,statistic,value``) by result name. Returns the registry's ``id``,
-    ``place`` and ``printed`` with ``row``, ``group``, ``statistic``, ``value`` (computed, NaN where nothing was),
-    ``difference`` (computed minus printed) and ``agreement``: ``agrees``, ``differs``, or ``not recomputed``.
-    """
-    computed = pd.concat(results, names=["result"]).reset_index("result")
-    computed = computed.set_index(["result", "row", "group", "statistic"])["value"]
-    registry = load()
-    parts = registry["expression"].str.extract(ADDRESS)
-    values = computed.reindex(pd.MultiIndex.from_frame(parts)).to_numpy(dtype=float)
-    nobody = parts.assign(statistic="denominator")
-    nobody = computed.reindex(pd.MultiIndex.from_frame(nobody)).to_numpy(dtype=float) == 0
-    values = pd.Series(values).mask(nobody & (parts["statistic"] == "n"))  # a count among nobody is no zero
-    verdicts = {True: "agrees", False: "differs", None: "not recomputed"}
-    said = [verdicts[digits.agrees(text, value)] for text, value in zip(registry["printed"], values, strict=True)]
-    numbers = pd.to_numeric(registry["printed"], errors="coerce")
-    compared = parts[["row", "group", "statistic"]].assign(value=values, difference=values - numbers, agreement=said)
-    return pd.concat([registry[["id", "place", "printed"]], compared], axis=1)

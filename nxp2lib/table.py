@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nxp2lib import describe, dictionary, digits, formats, paths
+from nxp2lib import describe, dictionary, formats, paths
 from nxp2lib.digits import round_half_up
 from nxp2lib.formats import Table
 
@@ -210,28 +210,6 @@ def save_results(results: pd.DataFrame, name: str, output_dir: str | Path) -> No
     """Write results at full precision, with their display, as ``results/<name>.csv`` in the output folder."""
     with paths.replacing(paths.output_folder(output_dir) / "results" / f"{name}.csv") as partial:
         with_display(results)[[*describe.COLUMNS, "display"]].to_csv(partial, index=False, lineterminator="\n")
-
-
-def save_agreement(agreement: pd.DataFrame, output_dir: str | Path) -> None:
-    """Write the comparison with the printed numbers as ``results/agreement.csv``, one row per printed number."""
-    with paths.replacing(paths.output_folder(output_dir) / "results" / "agreement.csv") as partial:
-        agreement.assign(display=traceable(agreement)).to_csv(partial, index=False, lineterminator="\n")
-
-
-def save_audit(judged: pd.DataFrame, output_dir: str | Path) -> None:
-    """Write the verdicts of `nxp2lib.audit.paper.paper` as ``results/audit.csv``, one row per printed number."""
-    with paths.replacing(paths.output_folder(output_dir) / "results" / "audit.csv") as partial:
-        judged.to_csv(partial, index=False, lineterminator="\n")
-
-
-def traceable(agreement: pd.DataFrame) -> list[str]:
-    """Return each computed value with two decimals more than are printed, so that its rounding can be followed."""
-    shown = []
-    for printed, statistic, value in agreement[["printed", "statistic", "value"]].itertuples(index=False):
-        decimals = digits.decimals(printed)
-        whole = statistic in COUNTS or pd.isna(value) or (not decimals and value == int(value))
-        shown.append(number(value, 0 if whole else 4 if statistic == "p_value" else decimals + 2))
-    return shown
 
 
 def read_aloud(patient: pd.Series) -> str:

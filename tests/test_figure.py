@@ -15,7 +15,7 @@ from made import random_cohort
 from test_describe import five_patients
 
 from nxp2lib import cohort, compare, describe, figure, incidence, published
-from nxp2lib.report import beside
+from nxp2lib.report import beside, drawing
 
 COHORTS = {
     "the default cohort": lambda: cohort.load(),
@@ -50,7 +50,7 @@ def drawn(patients: pd.DataFrame) -> dict[str, figure.DescribedFigure]:
         "creatine kinase": figure.creatine_kinase(patients, "weakness_extent", "weibull"),
         "titers": figure.titers(patients, describe.running_text(patients)),
         "incidence": figure.incidence_ratio(patients, cancers, 0.95),
-        "beside": figure.beside(patients, beside.compare_cohorts(results), 0.95),
+        "beside": drawing.beside(patients, beside.compare_cohorts(results), 0.95),
     }
 
 

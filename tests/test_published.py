@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from nxp2lib import dictionary, digits, paths, published
+from nxp2lib.report import recomputed
 
 GROUPS = {"total", "juvenile", "adult", "limited", "extended", "polymyositis", "dermatomyositis", "comparison"}
 STATISTICS = {
@@ -292,7 +293,7 @@ def test_an_address_that_is_not_printed_raises():
 def test_a_count_among_nobody_is_not_compared_as_a_zero():
     address = ("heliotrope_rash", "juvenile")
     found = [(*address, "n", 0), (*address, "denominator", 0), (*address, "percent", float("nan"))]
-    compared = published.agreement({"table1": pd.DataFrame(found, columns=["row", "group", "statistic", "value"])})
+    compared = recomputed.agreement({"table1": pd.DataFrame(found, columns=["row", "group", "statistic", "value"])})
     assert set(compared["agreement"]) == {"not recomputed"}
 
 

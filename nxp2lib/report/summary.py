@@ -9,7 +9,7 @@ from markupsafe import Markup
 from matplotlib import pyplot as plt
 
 from nxp2lib import cohort, dictionary, figure, formats, paths, published, table
-from nxp2lib.report import pages
+from nxp2lib.report import drawing, pages, recomputed
 
 TITLES = {
     ("table1", "total"): "All patients",
@@ -84,7 +84,7 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, settings: dict[str, obj
             "These patients are reconstructed from the published tables, so that both columns agree as far as can be."
         )
         parts.append(pages.paragraphs(said, kind="note"))
-    parts.append(_drawn(figure.beside(patients, compared, float(settings["confidence"]))))
+    parts.append(_drawn(drawing.beside(patients, compared, float(settings["confidence"]))))
     for (result, group), title in TITLES.items():
         parts += [pages.heading(title), pages.table(header, rows(compared, result, group))]
     parts += [pages.heading("Malignancies of adults"), _malignancies(compared)]
@@ -110,11 +110,12 @@ def save(patients: pd.DataFrame, compared: pd.DataFrame, output_dir: str | Path,
 def first_look(patients: pd.DataFrame, agreement: pd.DataFrame, compared: pd.DataFrame) -> table.Table:
     """Return what a reader wants to see first: two cohorts side by side, or what differs in the reconstructed one.
 
-    ``agreement`` comes from `nxp2lib.published.agreement`, ``compared`` from `nxp2lib.report.beside.compare_cohorts`.
+    ``agreement`` comes from `nxp2lib.report.recomputed.agreement`, ``compared`` from
+    `nxp2lib.report.beside.compare_cohorts`.
     """
     if cohort.is_reconstructed(patients):
         differs = agreement[agreement["agreement"] == "differs"]
-        shown = {"Number": differs["id"], "Printed": differs["printed"], "Computed": table.traceable(differs)}
+        shown = {"Number": differs["id"], "Printed": differs["printed"], "Computed": recomputed.traceable(differs)}
         return table.from_frame(pd.DataFrame(shown), "Printed numbers that differ from the computed ones")
     listed = [row for row in rows(compared, "table1", "total") if len(row) > 1]
     columns = ["Finding", "Published", "Yours", "Difference (interval)"]
