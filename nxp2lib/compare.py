@@ -1,13 +1,13 @@
 """Compare two groups row by row: counts by Fisher's exact test, numbers by the Mann-Whitney U test."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from nxp2lib import describe
-from nxp2lib.fourfold import TIE, Fisher, check_confidence, clean, fisher, two_by_two
+from nxp2lib.fourfold import TIE, Fisher, Table, check_confidence, clean, fisher, two_by_two
 
 FEW = 1_000_000  # differences that are written down
 MOST_LISTED = 400  # patients in an R x C table of which all tables are listed
@@ -24,7 +24,7 @@ class MannWhitney(NamedTuple):
     superiority: float
 
 
-def fisher_exact_rxc(table: Sequence[Sequence[int]]) -> float:
+def fisher_exact_rxc(table: Table) -> float:
     """Return the exact P value of an R x C table (Freeman and Halton 1951), by enumeration.
 
     Probabilities of all tables with the same margins that are no likelier than the observed one are added up, built
@@ -56,7 +56,7 @@ def fisher_exact_rxc(table: Sequence[Sequence[int]]) -> float:
     return clean(np.exp(logs[logs <= limit]).sum())
 
 
-def _columns(left: tuple[int, ...], total: int):
+def _columns(left: tuple[int, ...], total: int) -> Iterator[tuple[int, ...]]:
     """Yield every way to put ``total`` patients into rows that have room for ``left``."""
     if len(left) == 1:
         if total <= left[0]:
@@ -83,15 +83,15 @@ def mann_whitney(second: Sequence[float], first: Sequence[float]) -> MannWhitney
     """
     from scipy.stats import mannwhitneyu
 
-    second, first = (pd.Series(sample).dropna().to_numpy(dtype=float) for sample in (second, first))
-    if not len(second) or not len(first):
+    y, x = (pd.Series(sample).dropna().to_numpy(dtype=float) for sample in (second, first))
+    if not len(y) or not len(x):
         return MannWhitney(*[float("nan")] * 5)
-    approximate = mannwhitneyu(second, first, method="asymptotic", use_continuity=False)
-    u, pooled = float(approximate.statistic), np.concatenate([second, first])
+    approximate = mannwhitneyu(y, x, method="asymptotic", use_continuity=False)
+    u, pooled = float(approximate.statistic), np.concatenate([y, x])
     p_value = float(approximate.pvalue) if np.ptp(pooled) else 1.0
-    exact = len(np.unique(pooled)) == len(pooled) and max(len(second), len(first)) < EXACT_BELOW
-    p_exact = float(mannwhitneyu(second, first, method="exact").pvalue) if exact else float("nan")
-    return MannWhitney(u, p_value, p_exact, median_difference(second, first), u / (len(second) * len(first)))
+    exact = len(np.unique(pooled)) == len(pooled) and max(len(y), len(x)) < EXACT_BELOW
+    p_exact = float(mannwhitneyu(y, x, method="exact").pvalue) if exact else float("nan")
+    return MannWhitney(u, p_value, p_exact, median_difference(y, x), u / (len(y) * len(x)))
 
 
 def median_difference(second: np.ndarray, first: np.ndarray) -> float:
@@ -108,7 +108,9 @@ def median_difference(second: np.ndarray, first: np.ndarray) -> float:
     return float(np.mean([_difference_of_rank(*samples, rank) for rank in {(pairs - 1) // 2, pairs // 2}]))
 
 
-def _difference_of_rank(second, of_second, first, of_first, rank: int) -> float:
+def _difference_of_rank(
+    second: np.ndarray, of_second: np.ndarray, first: np.ndarray, of_first: np.ndarray, rank: int
+) -> float:
     """Return the difference that ``rank`` others precede; samples are sorted values, each once, with their counts."""
     apart = 1e-12 * max(1.0, abs(second).max(), abs(first).max())  # the rounding of a difference is far below
     low, high = second[0] - first[-1] - apart, second[-1] - first[0] + apart

@@ -1,5 +1,8 @@
 """Describe a cohort: counts, percentages, means and quantiles, overall and by group."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
 import pandas as pd
 
 from nxp2lib import findings
@@ -48,7 +51,7 @@ def quantiles(values: pd.Series, method: str = "weibull") -> dict[str, float]:
         return dict.fromkeys(["q1", "median", "q3"], float("nan"))
     import numpy as np
 
-    q1, median, q3 = np.quantile(known, [0.25, 0.5, 0.75], method=method)
+    q1, median, q3 = np.quantile(known, [0.25, 0.5, 0.75], method=cast(Any, method))
     return {"q1": float(q1), "median": float(median), "q3": float(q3)}
 
 
@@ -107,7 +110,7 @@ def _statistics(values: pd.Series, kind: str, quantile_method: str) -> dict[str,
     return {**(spread(values) if kind == "mean" else quantiles(values, quantile_method)), **known}
 
 
-def long(found) -> pd.DataFrame:
+def long(found: Iterable[tuple[tuple[str, str], Mapping[str, float]]]) -> pd.DataFrame:
     """Arrange ``((row, group), {statistic: value})`` pairs as a long table with the columns ``COLUMNS``."""
     records = [(*place, name, value) for place, values in found for name, value in values.items()]
     return pd.DataFrame(records, columns=COLUMNS)

@@ -1,8 +1,10 @@
 """The data dictionary: every column of a cohort, its label, type and accepted values."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import pandas as pd
 
@@ -73,12 +75,13 @@ class Column:
         number = float(text)
         if self.values:
             return number in map(float, self.values)
-        return self.minimum <= number <= self.maximum and (self.type == "number" or number == int(number))
+        low, high = self.minimum or 0.0, self.maximum or 0.0
+        return low <= number <= high and (self.type == "number" or number == int(number))
 
 
 def _column(row: dict[str, str]) -> Column:
-    numbers = {key: float(row[key]) if row[key] else None for key in ("minimum", "maximum")}
-    return Column(**{**row, **numbers, "values": tuple(row["values"].split("|")) if row["values"] else ()})
+    known: dict[str, Any] = {key: float(row[key]) if row[key] else None for key in ("minimum", "maximum")}
+    return Column(**{**row, **known, "values": tuple(filter(None, row["values"].split("|")))})
 
 
 @lru_cache
@@ -113,7 +116,7 @@ def label(name: str) -> str:
     return column(name).label
 
 
-def nearest(word: str, known) -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known word nearest to ``word``, or nothing.
 
     >>> nearest("disphagia", ["myalgia", "dysphagia"])

@@ -70,7 +70,7 @@ def interval(printed: str) -> tuple[Decimal, Decimal]:
         return Decimal("-Infinity"), number
     if sign:
         return number, Decimal("Infinity")
-    half = Decimal(5).scaleb(number.as_tuple().exponent - 1)
+    half = Decimal(5).scaleb(-decimals(printed) - 1)
     return number - half, number + half
 
 

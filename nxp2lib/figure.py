@@ -2,10 +2,12 @@
 
 import math
 from pathlib import Path
+from typing import Any, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
@@ -14,16 +16,9 @@ from nxp2lib.cohort import provenance
 
 # Okabe and Ito's colours, safe for colour-blind readers; a group keeps its colour through all notebooks.
 COLOURS = {
-    "total": "#4D4D4D",
-    "juvenile": "#0072B2",
-    "adult": "#E69F00",
-    "limited": "#56B4E9",
-    "extended": "#D55E00",
-    "dermatomyositis": "#CC79A7",
-    "polymyositis": "#009E73",
-    "other_rash": "#009E73",
-    "no_rash": "#A6DBC8",
-}
+    "total": "#4D4D4D", "juvenile": "#0072B2", "adult": "#E69F00", "limited": "#56B4E9", "extended": "#D55E00",
+    "dermatomyositis": "#CC79A7", "polymyositis": "#009E73", "other_rash": "#009E73", "no_rash": "#A6DBC8",
+}  # fmt: skip
 MOST_DOTS = 300  # patients of whom each is drawn
 MARKED = "#882255"  # a row with P below 0.05, in no group's colour
 NAMES = {
@@ -37,18 +32,11 @@ NAMES = {
     "other_rash": "Polymyositis phenotype, other rashes",
     "no_rash": "Polymyositis phenotype, no rash",
 }
-STYLE = {
-    "figure.dpi": 110,
-    "savefig.dpi": 200,
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlelocation": "left",
-    "axes.titleweight": "bold",
-    "axes.titlesize": 11,
-    "legend.frameon": False,
-    "svg.hashsalt": "nxp2lib",
-}
+STYLE: dict[str, Any] = {
+    "figure.dpi": 110, "savefig.dpi": 200, "font.size": 10, "legend.frameon": False, "svg.hashsalt": "nxp2lib",
+    "axes.spines.top": False, "axes.spines.right": False,
+    "axes.titlelocation": "left", "axes.titleweight": "bold", "axes.titlesize": 11,
+}  # fmt: skip
 
 
 class DescribedFigure(Figure):
@@ -56,12 +44,12 @@ class DescribedFigure(Figure):
 
     alternative_text = ""
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple[dict, dict]:
         return {}, {"image/png": {"alt": self.alternative_text}}
 
 
-def new(width: float, height: float, **layout):
-    plt.rcParams.update(STYLE)
+def new(width: float, height: float, **layout: Any) -> tuple[DescribedFigure, Any]:
+    plt.rcParams.update(cast(Any, STYLE))
     return plt.subplots(figsize=(width, height), layout="constrained", FigureClass=DescribedFigure, **layout)
 
 
@@ -117,7 +105,7 @@ def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> Descri
     return finish(figure, cohort, "Phenotypes as bars of 100 percent. " + " ".join(said))
 
 
-def _proportion_bar(axis, results: pd.DataFrame, group: str, rows: list[str]) -> str:
+def _proportion_bar(axis: Axes, results: pd.DataFrame, group: str, rows: list[str]) -> str:
     left, said = 0.0, []
     counts = [int(describe.value(results, row, group, "n")) for row in rows]
     known = sum(counts)
@@ -232,7 +220,7 @@ def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: flo
     return finish(figure, cohort, f"{title}. Odds ratios: {'; '.join(said)}.")
 
 
-def _forest_row(axis, place: int, row, low: float, high: float) -> None:
+def _forest_row(axis: Axes, place: int, row: Any, low: float, high: float) -> None:
     colour = MARKED if row.p_value < 0.05 else COLOURS["total"]
     start, end = max(row.ci_low, low), min(row.ci_high, high)
     axis.plot([start, end], [place, place], color=colour, linewidth=1.6, solid_capstyle="butt")
@@ -243,7 +231,7 @@ def _forest_row(axis, place: int, row, low: float, high: float) -> None:
             axis.plot(edge, place, marker, color=colour, markersize=6, clip_on=False)
 
 
-def _estimate(row) -> str:
+def _estimate(row: Any) -> str:
     return table.estimate(row.odds_ratio, row.ci_low, row.ci_high)
 
 
@@ -282,14 +270,14 @@ def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str) -> Desc
     return finish(figure, cohort, f"{title}. {'. '.join(said)}.")
 
 
-def _dots(axis, place: int, values: np.ndarray, colour: str) -> None:
+def _dots(axis: Axes, place: int, values: np.ndarray, colour: str) -> None:
     """Draw one dot per patient, side by side where values are close."""
     import seaborn
 
     seaborn.swarmplot(x=np.full(len(values), place), y=values, color=colour, native_scale=True, ax=axis, size=5)
 
 
-def _classes(axis, place: int, values: np.ndarray, colour: str) -> None:
+def _classes(axis: Axes, place: int, values: np.ndarray, colour: str) -> None:
     """Draw how many patients lie in each of eight classes per power of ten, as bars around a middle line."""
     counts, edges = np.histogram(np.log10(values), bins=np.arange(0, 6.01, 1 / 8))
     widths = 0.64 * counts / max(1, counts.max())
@@ -345,14 +333,14 @@ def incidence_ratio(cohort: pd.DataFrame, results: pd.DataFrame, confidence: flo
          for name in ("sir", "ci_low", "ci_high")}, index=range(1, 11))  # fmt: skip
     _ratio_curve(right, curve, confidence)
     said = "; ".join(
-        f"{year} year{'s' * (year > 1)}: {table.estimate(*row, 1)}"
-        for year, row in zip(curve.index, curve.to_numpy(), strict=True)
+        f"{year} year{'s' * (year > 1)}: {table.estimate(sir, low, high, 1)}"
+        for year, (sir, low, high) in zip(curve.index, curve.to_numpy(), strict=True)
     )
     text = f"Left, observed and expected malignancies in adults. Right, incidence ratio by time at risk: {said}."
     return finish(figure, cohort, text)
 
 
-def _ratio_curve(axis, curve: pd.DataFrame, confidence: float) -> None:
+def _ratio_curve(axis: Axes, curve: pd.DataFrame, confidence: float) -> None:
     axis.axhline(1, color="black", linewidth=0.8)
     axis.text(10, 1.03, "general population", ha="right", va="bottom", fontsize=8.5)
     axis.set(xlabel="Time at risk of each adult (years)", ylabel="Standardized incidence ratio, log scale",

@@ -1,10 +1,11 @@
 """Write a displayed table as HTML, LaTeX, CSV and Word."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pandas as pd
@@ -166,7 +167,7 @@ def write_docx(table: Table, path: Path) -> None:
     _rules(grid, [0, 1, len(grid.rows)])
     for note in table.footnotes:
         document.add_paragraph(note)
-    document.save(path)
+    document.save(str(path))
     _forget_time(path)
 
 
@@ -180,7 +181,7 @@ def _forget_time(path: Path) -> None:
             file.writestr(part, content)
 
 
-def _widths(grid, widths: list[int]) -> None:
+def _widths(grid: Any, widths: Sequence[int]) -> None:
     grid.autofit = False
     for column, width in zip(grid.columns, widths, strict=True):
         column.width = width
@@ -188,7 +189,7 @@ def _widths(grid, widths: list[int]) -> None:
             cell.width = width
 
 
-def _rules(grid, above: list[int]) -> None:
+def _rules(grid: Any, above: list[int]) -> None:
     """Draw a horizontal line above the rows numbered; the number of rows stands for the line below the last."""
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn

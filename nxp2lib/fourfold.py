@@ -10,12 +10,14 @@ The second group is the later one in the data dictionary (adult, extended), so a
 that the finding is more frequent in adults than in juveniles, or in extended than in limited weakness.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+Table = Sequence[Sequence[int]] | np.ndarray  # [[a, b], [c, d]]
 TIE = 1 + 1e-7  # tables this close in probability count as equally likely, as in R's fisher.test
 MOST_TABLES = 20_000  # tables of equal margins that are all looked at for an interval
 CELLS = 1 << 16  # so many probabilities are held at once: they stay in the processor's cache
@@ -64,7 +66,7 @@ def two_by_two(finding: pd.Series, group: pd.Series) -> np.ndarray:
     return np.array(counts)
 
 
-def _likelihoods(table: Sequence[Sequence[int]]) -> tuple[np.ndarray, int]:
+def _likelihoods(table: Table) -> tuple[np.ndarray, int]:
     """Return log probabilities, at odds ratio 1, of every table with these margins, and the observed one's place."""
     from scipy.stats import hypergeom
 
@@ -83,7 +85,7 @@ def _probabilities(log_weights: np.ndarray, log_odds_ratio: float) -> np.ndarray
     return likelihood / likelihood.sum()
 
 
-def fisher_p(table: Sequence[Sequence[int]]) -> float:
+def fisher_p(table: Table) -> float:
     """Return the two-sided P value of Fisher's exact test.
 
     The probabilities of all tables with the same margins that are no likelier than the observed one are added up;
@@ -106,7 +108,7 @@ def clean(p: float) -> float:
     return min(1.0, float(f"{p:.13g}"))
 
 
-def fisher(table: Sequence[Sequence[int]], confidence: float = 0.95) -> Fisher:
+def fisher(table: Table, confidence: float = 0.95) -> Fisher:
     """Test a 2x2 table and estimate its odds ratio.
 
     The odds ratio is the conditional maximum likelihood estimate. Its interval holds the odds ratios that the *same*
@@ -167,11 +169,11 @@ def _upper_limit(log_weights: np.ndarray, observed: int, alpha: float) -> float:
         probability = _probabilities(log_weights, log_odds_ratio)
         return float(probability[: observed + 1].sum() + probability[first_joined:].sum())
 
-    right = None
+    right = float("inf")
     for joined in range(_first_that_counts(log_weights, observed, alpha), observed, -1):
         tie = (log_weights[observed] - log_weights[joined]) / (joined - observed)
         if p_value(tie, joined + 1) > alpha:
-            right = _beyond(tie, joined + 1, p_value, alpha) if right is None else right
+            right = _beyond(tie, joined + 1, p_value, alpha) if right == float("inf") else right
             return brentq(lambda x, j=joined + 1: p_value(x, j) - alpha, tie, right, xtol=1e-13)
         if p_value(tie, joined) >= alpha:
             return tie
@@ -197,7 +199,7 @@ def _first_that_counts(log_weights: np.ndarray, observed: int, alpha: float) -> 
     return high
 
 
-def _beyond(start: float, joined: int, p_value, alpha: float) -> float:
+def _beyond(start: float, joined: int, p_value: Callable[[float, int], float], alpha: float) -> float:
     """Return a log odds ratio above ``start`` at which the P value has fallen below ``alpha``."""
     step = 1.0
     while p_value(start + step, joined) > alpha:
@@ -214,7 +216,7 @@ def check_confidence(confidence: float) -> None:
 # All tests side by side
 
 
-def p_values(tables, conventions: Iterable[str] | None = None) -> pd.DataFrame:
+def p_values(tables: ArrayLike | pd.Series, conventions: Iterable[str] | None = None) -> pd.DataFrame:
     """Return the P values of 2x2 tables, one row per table and one column per convention.
 
     ``tables`` holds counts of patients, one table or many: its shape is (2, 2) or (m, 2, 2). ``conventions`` are names
@@ -239,12 +241,13 @@ def p_values(tables, conventions: Iterable[str] | None = None) -> pd.DataFrame:
         if name not in CONVENTIONS:
             raise ValueError(f"convention: {name!r} is not accepted; accepted: {', '.join(CONVENTIONS)}")
     found = _conditional(counts, [name for name in names if name in CONDITIONAL]) | _asymptotic(counts)
-    found |= {name: [_unconditional(name, table) for table in counts] for name in names if name in UNCONDITIONAL}
+    for name in (name for name in names if name in UNCONDITIONAL):
+        found[name] = np.array([_unconditional(name, table) for table in counts])
     cleaned = {name: _cleaned(np.array(found[name], dtype=float)) for name in names}
     return pd.DataFrame(cleaned, index=range(len(counts)))
 
 
-def whole_counts(tables) -> np.ndarray:
+def whole_counts(tables: ArrayLike | pd.Series) -> np.ndarray:
     """Return tables as whole numbers of shape (m, 2, 2), or raise ValueError."""
     counts = np.asarray(tables.tolist() if isinstance(tables, pd.Series) else tables, dtype=float)
     counts = counts[np.newaxis] if counts.ndim == 2 else counts

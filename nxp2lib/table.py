@@ -1,7 +1,9 @@
 """Display results as tables, laid out as in the paper, and save them."""
 
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -35,7 +37,7 @@ COUNTS = {"n", "denominator", "missing", "observed"}
 DECIMALS = {"percent": 1, "q1": 0, "median": 0, "q3": 0, "mean": 0, "minimum": 0, "maximum": 0, "person_years": 1}
 
 
-def percentage(n: int, denominator: int) -> str:
+def percentage(n: float, denominator: float) -> str:
     """Return a percentage with one decimal, rounded half up in decimal arithmetic on the counts.
 
     >>> percentage(9, 76), percentage(1, 80), percentage(0, 0)
@@ -91,7 +93,7 @@ def with_display(results: pd.DataFrame) -> pd.DataFrame:
     """Add to a long table of results the column ``display``: each value as the collection prints it."""
     counts = results.pivot_table(index=["row", "group"], columns="statistic", values="value", aggfunc="first")
 
-    def shown(record) -> str:
+    def shown(record: Any) -> str:
         if record.statistic == "percent" and {"n", "denominator"} <= set(counts.columns):
             known = counts.loc[(record.row, record.group)]
             if pd.notna(known["denominator"]):
@@ -166,7 +168,7 @@ def _tested(lookup: dict, row: str, kind: str, statistic: str) -> str:
     return p_value(value) + (FISHER if kind == "count" else RANKS) + (f", {stars}" if stars else "")
 
 
-def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool):
+def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool) -> Iterator[str]:
     text = "\n".join(cell for row in body for cell in row)
     if note:
         yield note
@@ -221,26 +223,25 @@ def read_aloud(patient: pd.Series) -> str:
         return "Rows of real patients are not shown."
     known = {name: patient[name] for name in dictionary.stored() if pd.notna(patient[name])}
     answers = {name: value for name, value in known.items() if dictionary.column(name).type == "yes_no"}
-    listed = [dictionary.label(name) for name, value in answers.items() if value and name != "synthetic"]
-    absent = [dictionary.label(name) for name, value in answers.items() if not value]
     measured = []
     if "max_creatine_kinase" in known:
         measured.append(f"Maximum creatine kinase {known['max_creatine_kinase']:g} IU/L")
     if "ana_titer" in known:
-        measured.append(
-            f"Antinuclear antibody titer 1:{known['ana_titer']}" if known["ana_titer"] else "No antinuclear antibody"
-        )
-    clinical = [
-        name for name, column in dictionary.stored().items() if column.section not in ("Identification", "Follow-up")
+        titer = known["ana_titer"]
+        measured.append(f"Antinuclear antibody titer 1:{titer}" if titer else "No antinuclear antibody")
+    unknown = [
+        name
+        for name, column in dictionary.stored().items()
+        if column.section not in ("Identification", "Follow-up") and name not in known
+        if not column.applies_when or known.get(column.applies_when)
     ]
-    unknown = [dictionary.label(name) for name in clinical if name not in known and _applies(name, known)]
+
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(dictionary.label(name) for name in names) or "nothing"
+
     return (
         f"Patient {known['patient_id']}, synthetic: {known['sex']}, {known['age_at_onset']} years old at onset.\n"
-        f"Yes: {', '.join(listed) or 'nothing'}.\nNo: {', '.join(absent) or 'nothing'}.\n"
-        f"Measured: {', '.join(measured) or 'nothing'}.\nUnknown: {', '.join(unknown) or 'nothing'}."
+        f"Yes: {listed(name for name, value in answers.items() if value and name != 'synthetic')}.\n"
+        f"No: {listed(name for name, value in answers.items() if not value)}.\n"
+        f"Measured: {', '.join(measured) or 'nothing'}.\nUnknown: {listed(unknown)}."
     )
-
-
-def _applies(name: str, known: dict) -> bool:
-    needed = dictionary.column(name).applies_when
-    return not needed or bool(known.get(needed, False))
