@@ -5,14 +5,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test book lab benchmarks notebooks data lock clean
+.PHONY: run test test-long book lab benchmarks notebooks data lock clean
 
 run: $(READY)
 	@$(BIN)/python -m nxp2lib run
 
+# What a change can break, on all cores.
 test: $(READY)
 	@$(BIN)/ruff check .
-	@$(BIN)/python -m pytest
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+
+# The same tests with many more kills, cohorts, cells and patients.
+test-long: $(READY)
+	@NXP2_TEST_LONG=1 $(MAKE) --no-print-directory test
 
 # Make the book of the default run, in outputs/book/.
 book: run

@@ -1,13 +1,16 @@
-"""Shared by all tests: a place for results that is not ``outputs``, random cohorts, and tiny notebooks."""
+"""Shared by all tests: a place for results that is not ``outputs``, one default run, random cohorts, tiny notebooks."""
 
 import atexit
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 
 import hypothesis
 import pytest
 from made import random_cohort
+from warm import computed_once  # noqa: F401 (a fixture)
 
 # Set before anything runs, and inherited by every kernel: notebooks under test never touch the results of a run.
 os.environ["NXP2_OUTPUT_ROOT"] = tempfile.mkdtemp(prefix="nxp2-tests-")
@@ -15,6 +18,28 @@ os.environ["NXP2_OUTPUT_ROOT"] = tempfile.mkdtemp(prefix="nxp2-tests-")
 hypothesis.settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("project")
 atexit.register(shutil.rmtree, os.environ["NXP2_OUTPUT_ROOT"], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items):
+    """Let one process run what shares something that takes long to make: a notebook's kernel, the default run."""
+    for item in items:
+        if item.path.suffix == ".ipynb":
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        elif "default_run" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("default run"))
+        elif "computed_once" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("warm"))
+
+
+@pytest.fixture(scope="session")
+def default_run(tmp_path_factory):
+    """The folder of a finished run of all notebooks on the default cohort; not to be changed."""
+    folder = tmp_path_factory.mktemp("default") / "out"
+    command = [sys.executable, "-m", "nxp2lib", "run", "--out", str(folder), "--jobs", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
 
 PARAMETERS = """\
 cohort_path: str = "data/cohort.csv"  # one patient per row

@@ -10,12 +10,13 @@ import sys
 import time
 
 import pytest
+from budget import budget
 from filelock import FileLock
 
 from nxp2lib import paths, run
 from nxp2lib.run import execution, kernels, parameters, record
 
-KILLS = 50
+KILLS = budget(4, 50)
 WRITES = """
 import pandas as pd
 from nxp2lib import paths

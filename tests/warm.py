@@ -1,0 +1,67 @@
+"""Execute notebooks in this process, one after another: what a run computes and shows, without a kernel for each."""
+
+from functools import wraps
+from pathlib import Path
+
+import nbformat
+import pytest
+from matplotlib import pyplot as plt
+
+from nxp2lib import paths
+from nxp2lib.audit import paper
+from nxp2lib.reconstruction import bounds, witnesses
+
+NAMES = [path.stem for path in sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
+
+
+def execute(cohort: Path, out: Path, names: list[str] = NAMES, **parameters) -> dict[str, str]:
+    """Run the code cells of notebooks on a cohort file; return what each shows: its text, and tables as HTML."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    shell, shown = InteractiveShell.instance(), {}
+    for name in names:
+        shell.reset(new_session=False)
+        given = {"cohort_path": str(cohort), "output_dir": str(out), **parameters}
+        parts = []
+        for cell in nbformat.read(paths.NOTEBOOKS / f"{name}.ipynb", as_version=4).cells:
+            if cell.cell_type != "code":
+                continue
+            with capture_output() as captured:
+                shell.run_cell(cell.source).raise_error()
+            parts += [captured.stdout, *(str(output.data.get("text/html", "")) for output in captured.outputs)]
+            if "parameters" in cell.metadata.get("tags", []):
+                shell.user_ns.update({key: value for key, value in given.items() if key in shell.user_ns})
+            plt.close("all")
+        shown[name] = "\n".join(parts)
+    return shown
+
+
+@pytest.fixture(scope="session")
+def computed_once():
+    """Keep what notebooks compute of the printed numbers alone, whatever the cohort: it is the same every time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paper, "judge", kept(paper.judge))
+        for name in ("count", "crosses", "fisher", "incidence_ratio", "witness"):
+            patch.setattr(bounds, name, kept(getattr(bounds, name)))
+        drawn = kept(lambda *asked: list(original(*asked)))
+        original = witnesses.cohorts
+        patch.setattr(witnesses, "cohorts", drawn)
+        yield
+
+
+def kept(function):
+    """Return a function that computes an answer once for each question that can be compared."""
+    answers = {}
+
+    @wraps(function)
+    def answer(*asked):
+        try:
+            hash(asked)
+        except TypeError:
+            return function(*asked)
+        if asked not in answers:
+            answers[asked] = function(*asked)
+        return answers[asked]
+
+    return answer
