@@ -9,6 +9,7 @@ import tempfile
 
 import hypothesis
 import pytest
+from advice import what_to_do
 from made import random_cohort
 from warm import computed_once  # noqa: F401 (a fixture)
 
@@ -29,6 +30,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group("default run"))
         elif "computed_once" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("warm"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Let every test that fails say what to do."""
+    report = yield
+    if report.failed:
+        report.sections.append(("What to do", what_to_do(item.nodeid.partition("@")[0])))
+    return report
 
 
 @pytest.fixture(scope="session")
