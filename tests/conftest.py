@@ -21,15 +21,22 @@ hypothesis.settings.load_profile("project")
 atexit.register(shutil.rmtree, os.environ["NXP2_OUTPUT_ROOT"], ignore_errors=True)
 
 
+SHARED = ("default_run", "computed_once")  # what takes long to make, and is made once
+LONGEST = ("test_collection", "test_book", "test_own_cohort", "test_sandbox", "test_class", "test_faults", "06_", "05_")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Let one process run what shares something that takes long to make: a notebook's kernel, the default run."""
+    """Let one process run a file, or all that share what takes long to make; the longest files begin."""
+
+    def rank(item) -> int:
+        places = [place for place, name in enumerate(LONGEST) if item.path.stem.startswith(name)]
+        return places[0] if places else len(LONGEST)
+
+    items.sort(key=rank)
     for item in items:
-        if item.path.suffix == ".ipynb":
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-        elif "default_run" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("default run"))
-        elif "computed_once" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("warm"))
+        shared = [name for name in SHARED if name in getattr(item, "fixturenames", ())]
+        item.add_marker(pytest.mark.xdist_group((shared or [str(item.path)])[0]))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -24,7 +24,8 @@ def nxp2(folder, *words) -> subprocess.CompletedProcess:
 def finished(done: subprocess.CompletedProcess, out, patients: int, names: list[str] = NAMES) -> None:
     """Check that a run of some notebooks came to its end; of all of them, that the summary is there."""
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{patients} patients; {len(names)} notebooks: {len(names)} ok, 0 failed" in done.stdout
+    many = f"{len(names)} notebook{'s' * (len(names) > 1)}"
+    assert f"{patients} patients; {many}: {len(names)} ok, 0 failed" in done.stdout
     assert not done.stderr
     record = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert list(record["notebooks"]) == names

@@ -1,6 +1,7 @@
 """The audit of the paper: what is known is found, what is planted is caught, what is right is left alone."""
 
 import pytest
+from budget import budget
 
 from nxp2lib import published
 from nxp2lib.audit import paper, verdicts
@@ -133,7 +134,10 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("name, digits, reason", PLANTED.values(), ids=PLANTED)
+SOME = budget(list(PLANTED)[::3], list(PLANTED))  # every third, all kinds of numbers among them
+
+
+@pytest.mark.parametrize("name, digits, reason", map(PLANTED.get, SOME), ids=SOME)
 def test_a_planted_number_is_caught_with_its_reason_and_hardly_another_is_blamed(judged, name, digits, reason):
     found = paper.judge(changed(**{name: digits})).set_index("id")
     assert found.loc[name, "verdict"] == "inconsistent"

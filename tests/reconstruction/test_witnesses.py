@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 import pytest
+from budget import budget
 from scipy.stats import mannwhitneyu
 from test_reconstruct import KEPT, finding, groups, rounds_to
 
@@ -14,7 +15,7 @@ from nxp2lib import dictionary, paths
 from nxp2lib.reconstruction import reconstruct, witnesses
 from nxp2lib.reconstruction.puzzle import Infeasible
 
-NUMBER = 200
+NUMBER = budget(40, 200)
 FACTS = {(row.expression, row.printed) for row in KEPT if not row.expression.startswith("flow")}
 
 
