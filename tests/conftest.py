@@ -10,6 +10,7 @@ import tempfile
 import hypothesis
 import pytest
 from advice import what_to_do
+from filelock import FileLock
 from made import random_cohort
 from warm import computed_once  # noqa: F401 (a fixture)
 
@@ -21,22 +22,17 @@ hypothesis.settings.load_profile("project")
 atexit.register(shutil.rmtree, os.environ["NXP2_OUTPUT_ROOT"], ignore_errors=True)
 
 
-SHARED = ("default_run", "computed_once")  # what takes long to make, and is made once
 LONGEST = ("test_collection", "test_book", "test_own_cohort", "test_sandbox", "test_class", "test_faults", "06_", "05_")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Let one process run a file, or all that share what takes long to make; the longest files begin."""
+    """Let the longest files begin; each is run by one process."""
 
     def rank(item) -> int:
         places = [place for place, name in enumerate(LONGEST) if item.path.stem.startswith(name)]
         return places[0] if places else len(LONGEST)
 
     items.sort(key=rank)
-    for item in items:
-        shared = [name for name in SHARED if name in getattr(item, "fixturenames", ())]
-        item.add_marker(pytest.mark.xdist_group((shared or [str(item.path)])[0]))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -44,17 +40,25 @@ def pytest_runtest_makereport(item):
     """Let every test that fails say what to do."""
     report = yield
     if report.failed:
-        report.sections.append(("What to do", what_to_do(item.nodeid.partition("@")[0])))
+        report.sections.append(("What to do", what_to_do(item.nodeid)))
     return report
 
 
 @pytest.fixture(scope="session")
 def default_run(tmp_path_factory):
-    """The folder of a finished run of all notebooks on the default cohort; not to be changed."""
-    folder = tmp_path_factory.mktemp("default") / "out"
-    command = [sys.executable, "-m", "nxp2lib", "run", "--out", str(folder), "--jobs", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    """The folder of a finished run of all notebooks on the default cohort; not to be changed.
+
+    The processes of one test run share it: the first that needs it makes it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    folder = shared / "default run"
+    with FileLock(shared / "default run.lock"):
+        if not folder.exists():
+            command = [sys.executable, "-m", "nxp2lib", "run", "--out", str(shared / "unfinished"), "--jobs", "1"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+            (shared / "unfinished").rename(folder)
     return folder
 
 
