@@ -41,7 +41,8 @@ def execute(cohort: Path, out: Path, names: list[str] = NAMES, **parameters) -> 
 def computed_once():
     """Keep what notebooks compute of the printed numbers alone, whatever the cohort: it is the same every time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paper, "judge", kept(paper.judge))
+        for name in ("judge", "tables"):
+            patch.setattr(paper, name, kept(getattr(paper, name)))
         for name in ("count", "crosses", "fisher", "incidence_ratio", "witness"):
             patch.setattr(bounds, name, kept(getattr(bounds, name)))
         drawn = kept(lambda *asked: list(original(*asked)))
