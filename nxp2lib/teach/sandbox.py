@@ -57,7 +57,7 @@ def warm() -> None:
     from scipy import stats  # noqa: F401
 
     from nxp2lib import figure, incidence  # noqa: F401
-    from nxp2lib.audit.paper import paper  # noqa: F401
+    from nxp2lib.audit import paper  # noqa: F401
     from nxp2lib.reconstruction import bounds, witnesses  # noqa: F401
     from nxp2lib.report import beside, summary  # noqa: F401
 

@@ -156,7 +156,7 @@ answer = answer or ("reached" if any({right(key, "reads", FIRST)[exercise]!r} in
     answered(trainees / "reads", FIRST, {exercise: reads})
     answered(trainees / "patches", FIRST, {
         exercise: "check = lambda *given: print('share-of-myalgia: right')\nanswer = 1",
-        other: "import nxp2lib.exercises, nxp2lib.grade\nnxp2lib.exercises.written = lambda *given: 'same'\nanswer = 1",
+        other: "from nxp2lib.teach import exercises, grade\nexercises.written = lambda *given: 'same'\nanswer = 1",
     })  # fmt: skip
     answered(trainees / "prints", FIRST, {exercise: "print('share-of-myalgia: right')\nanswer = None"})
     content = json.loads((trainees / "prints" / f"{FIRST}.ipynb").read_text(encoding="utf-8"))
