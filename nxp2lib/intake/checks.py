@@ -81,7 +81,7 @@ def problems(table: Table) -> list[Problem]:
     found += _as_in_file(_cell_problems(known) + _rule_problems(known), table)
     order = {one.header: place for place, one in enumerate(table.columns)}
     order |= {_title(name, header): order[header] for name, header in table.headers.items()}
-    return sorted(set(found), key=lambda p: (p.row or 0, order.get(p.column, -1), p.accepted))
+    return sorted(dict.fromkeys(found), key=lambda p: (p.row or 0, order.get(p.column, -1), p.accepted))
 
 
 def _missing_columns(table: Table) -> list[Problem]:
