@@ -4,6 +4,7 @@ In the collection's notebooks the solution stands in the cell that checks. A tra
 the file ``answers.json`` beside it holds scrambled answers instead: of the right one, and of common mistakes.
 """
 
+import ast
 import hashlib
 import json
 from decimal import Decimal, InvalidOperation
@@ -11,46 +12,21 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
-from nxp2lib import digits
+from nxp2lib import digits, paths
 
 ANSWERS = "answers.json"
 UNKNOWN = "\N{EN DASH}"  # what tables show where nothing can be computed
 ROUNDS = 2_000  # of scrambling; a short answer can still be found by trying, but not by reading
-HINTS = {
-    "all adults": "That counts adults; the question is about others.",
-    "at least": "That is the least; the question asks how many there can be at most.",
-    "at most": "That is the most; the question asks for at least.",
-    "chi-square": "That is the chi-square test, an approximation. Add up the probabilities of the tables instead.",
-    "counted the known": "Those are the patients in whom it is known; blank means unknown.",
-    "everybody": "That counts everybody; look again at whom the question is about.",
-    "first quartile": "That is the first quartile; a quarter of the patients lie above the third.",
-    "largest": "That is the largest; the question asks for the smallest.",
-    "mean instead of median": "That is the mean. The median is the middle of the sorted values.",
-    "missing in the denominator": "Divide by the patients in whom it is known, not by all.",
-    "observed": "That is the observed number; what would be expected if the groups did not differ?",
-    "one-sided": "That adds one direction only. Two-sided adds every table that is no likelier than the observed one.",
-    "other column": "That stands in another column of the table; look at the groups.",
-    "other end": "That is the other end of the interval.",
-    "other group": "That is the other group.",
-    "other part": "That is another part of the figure.",
-    "ratio of shares": "That divides percentages. Odds are the patients with the finding divided by those without.",
-    "row and column swapped": "Row and column percentages are swapped: of whom is the percentage?",
-    "same time": "That is the ratio for one year; with more time at risk more cases are expected.",
-    "sum": "Adding counts some twice; what limits how many can have both?",
-    "sum instead of product": "Each patient of one group is compared with each of the other.",
-    "too few digits": "Nearly; give one more decimal.",
-    "two-sided": "That is two-sided. One-sided adds only the tables that deviate in the observed direction.",
-    "type 7 quartiles": "That is type 7, the quartile of Excel and of R. The paper's software uses (n + 1) p.",
-    "upside down": "Upside down: which group stands on top?",
-}
+HINTS = yaml.load((paths.PACKAGE / "teach" / "hints.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
 
 
 def check(name: str, answer, solution=None, mistakes: dict | None = None) -> None:
     """Print whether an answer is right, and if not, what may have gone wrong.
 
     ``solution`` is a text, a whole number, or a number written with the decimals that are asked for (``"73.7"``);
-    ``mistakes`` gives, for names of ``HINTS``, the answer that this mistake leads to. Without a solution both are
+    ``mistakes`` gives, for names in ``hints.yml``, the answer that this mistake leads to. Without a solution both are
     looked up in ``answers.json`` in the working directory. An ``answer`` of None is not judged. Raises
     FileNotFoundError where there is no such file, KeyError for an exercise that it does not hold.
     """
@@ -67,6 +43,17 @@ def check(name: str, answer, solution=None, mistakes: dict | None = None) -> Non
     else:
         right, hint = judge(sealed, answer, salt)
         print(f"{name}: {'right' if right else 'not yet. ' + hint}")
+
+
+def checked(cell: ast.AST) -> list[str]:
+    """Return the names of the exercises that a cell checks.
+
+    >>> checked(ast.parse('check("share-of-myalgia", answer)'))
+    ['share-of-myalgia']
+    """
+    calls = [node for node in ast.walk(cell) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "check"]
+    names = [node.args[0].value for node in calls if node.args and isinstance(node.args[0], ast.Constant)]
+    return [name for name in names if isinstance(name, str)]
 
 
 def seal(solution, mistakes: dict, salt: str) -> dict:
