@@ -28,11 +28,9 @@ def template(
         raise terminal.end(f"{redcap or file}: accepted is the name of a {' or '.join(writers)} file")
     if target.exists():
         raise terminal.end(f"{redcap or file}: exists already and is left as it is; choose another name")
-    try:
+    with terminal.told(f"{target}: the form cannot be written"):
         writers[target.suffix.lower()](target)
-    except OSError as error:
-        raise terminal.end(f"{target}: the form cannot be written ({error.strerror or error})") from None
-    typer.echo(terminal.printable(f"Wrote {target}"))
+    terminal.tell(f"Wrote {target}")
 
 
 def validate(
@@ -47,10 +45,8 @@ def validate(
     from nxp2lib.report import queries
 
     target = None if html is None else _page(html)
-    try:
-        found = intake.inspect(runner.locate(file), str(runner.locate(map_file)) if map_file else "")
-    except runner.RunError as error:
-        raise terminal.end(str(error)) from None
+    with terminal.told("", runner.RunError):
+        found = intake.inspect(runner.locate(file), runner.locate(map_file) if map_file else "")
     if target:
         terminal.write(target, lambda partial: queries.write(found, partial))
     if as_json:
@@ -58,7 +54,7 @@ def validate(
     else:
         _say_findings(file, found)
         if target:
-            typer.echo(terminal.printable(f"Wrote {target}"))
+            terminal.tell(f"Wrote {target}")
     raise typer.Exit(int(bool(found.problems)))
 
 
@@ -71,24 +67,16 @@ def _page(html: str) -> Path:
 
 def _print_json(file: str, found) -> None:
     import json
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
-    said = {
-        "file": file,
-        "read_as": found.read_as,
-        "patients": found.patients,
-        "columns": [asdict(column) for column in found.columns],
-        "absent": found.absent,
-        "problems": [problem.as_dict() for problem in found.problems],
-        "warnings": [warning.as_dict() for warning in found.warnings],
-    }
-    typer.echo(json.dumps(said, indent=2))
+    said = {"file": file, **asdict(replace(found, frame=None))}
+    typer.echo(json.dumps({key: said[key] for key in said if key not in ("name", "frame")}, indent=2))
 
 
 def _say_findings(file: str, found) -> None:
     """Print how the file was read and how its columns were understood, then every problem and warning in full."""
     if found.columns:
-        typer.echo(terminal.printable(f"{file}: {found.read_as}"))
+        terminal.tell(f"{file}: {found.read_as}")
     changed = [column for column in found.columns if column.column != column.header or column.values]
     if changed:
         rows = [(column.header, column.column or "(not used)", column.how, column.values) for column in changed]
@@ -103,7 +91,7 @@ def _say_findings(file: str, found) -> None:
             typer.echo("")
     patients = "" if found.patients is None else f"{terminal.count(found.patients, 'patient')}, "
     counts = f"{_count(found.problems, 'problem')}, {_count(found.warnings, 'warning')}"
-    typer.echo(terminal.printable(f"{file}: {patients}{counts}"))
+    terminal.tell(f"{file}: {patients}{counts}")
 
 
 def _count(listed: list, thing: str) -> str:
@@ -118,11 +106,7 @@ def export(
     from nxp2lib.release import export as exporter
 
     place = paths.expanded(folder).absolute()
-    try:
-        with terminal.waiting("Hiding small counts, and proving that they stay hidden ..."):
-            report = exporter.write(place, minimum)
-    except ValueError as error:
-        raise terminal.end(str(error)) from None
-    except OSError as error:
-        raise terminal.end(f"{place}: the export cannot be written ({error.strerror or error})") from None
-    typer.echo(terminal.printable(str(report)))
+    waiting = terminal.waiting("Hiding small counts, and proving that they stay hidden ...")
+    with terminal.told(f"{place}: the export cannot be written", ValueError), waiting:
+        report = exporter.write(place, minimum)
+    terminal.tell(str(report))

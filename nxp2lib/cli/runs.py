@@ -40,16 +40,12 @@ def run(
     from nxp2lib import run as runner
 
     given = dict(_pair(text) for text in parameter or [])
-    try:
+    stopped = "Stopped: notebooks that had finished are saved, the others left nothing."
+    with terminal.told("", runner.RunError, stopped=stopped):
         plan = runner.plan(notebook or (), data, map_file, out, given, jobs, folder, fresh, timeout)
+    with terminal.told(f"{plan.output}: the run could not be recorded", runner.RunError, status=1, stopped=stopped):
         outcomes = _watch(plan)
         runner.write_manifest(plan, outcomes)
-    except runner.RunError as error:
-        raise terminal.end(str(error)) from None
-    except OSError as error:
-        raise terminal.end(f"{plan.output}: the run could not be recorded ({error.strerror or error})", 1) from None
-    except KeyboardInterrupt:
-        raise terminal.end("Stopped: notebooks that had finished are saved, the others left nothing.", 130) from None
     raise typer.Exit(int(any(outcome.error for outcome in outcomes)))
 
 
@@ -67,9 +63,8 @@ def _watch(plan) -> list:
 
     from nxp2lib import run as runner
 
-    console, outcomes, since = Console(), [], time.perf_counter()
+    console, outcomes, behind, since = Console(), [], {}, time.perf_counter()
     cells = {notebook.name: notebook.cells for notebook in plan.notebooks}
-    behind = {}
     columns = [BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
     with (
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
@@ -84,26 +79,24 @@ def _watch(plan) -> list:
                 _say_outcome(console, message, plan)
             running = behind.keys() - {outcome.name for outcome in outcomes}
             bar.update(task, completed=sum(behind.values()), description=terminal.printable(", ".join(sorted(running))))
-    _say_summary(console, plan, outcomes, time.perf_counter() - since)
+    _say_summary(plan, outcomes, time.perf_counter() - since)
     return outcomes
 
 
 def _say_outcome(console, outcome, plan) -> None:
     width = max(len(notebook.name) for notebook in plan.notebooks)
-    terminal.say(
-        console, f"{outcome.name:<{width}}  {outcome.status:<9} {outcome.seconds:6.1f} s", "red" * bool(outcome.error)
-    )
+    line = f"{outcome.name:<{width}}  {outcome.status:<9} {outcome.seconds:6.1f} s"
+    terminal.say(console, line, "red" * bool(outcome.error))
     if outcome.error:
         terminal.say(console, f"    {outcome.error}")
         terminal.say(console, f"    see {plan.output / 'notebooks' / outcome.name}.ipynb")
 
 
-def _say_summary(console, plan, outcomes: list, seconds: float) -> None:
+def _say_summary(plan, outcomes: list, seconds: float) -> None:
     failed = sum(bool(outcome.error) for outcome in outcomes)
     counts = f"{terminal.count(len(outcomes), 'notebook')}: {len(outcomes) - failed} ok, {failed} failed"
     unchanged = sum(outcome.unchanged for outcome in outcomes)
     counts += f" ({unchanged} unchanged, not run again; --fresh runs all)" if unchanged else ""
-    together = sum(outcome.seconds for outcome in outcomes)
-    times = f"{seconds:.1f} s (one after another: {together:.1f} s)"
-    terminal.say(console, f"{terminal.count(plan.patients, 'patient')}; {counts}; {times}")
-    terminal.say(console, f"Results: {plan.output}")
+    times = f"{seconds:.1f} s (one after another: {sum(outcome.seconds for outcome in outcomes):.1f} s)"
+    terminal.tell(f"{terminal.count(plan.patients, 'patient')}; {counts}; {times}")
+    terminal.tell(f"Results: {plan.output}")

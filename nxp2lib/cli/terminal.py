@@ -1,5 +1,7 @@
 """What every command says to a person, and how: plain lines, tables, progress; nothing that moves a cursor."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -13,9 +15,35 @@ def end(message: str, status: int = 2) -> typer.Exit:
     return typer.Exit(status)
 
 
+@contextmanager
+def told(cannot: str, *refused: type, failed: tuple = (), status: int = 2, stopped: str = "") -> Iterator[None]:
+    """End the command with one sentence where the block raises what a person can do something about.
+
+    What is ``refused`` says it itself, with exit status 2, and what ``failed`` with 1; where a file is at fault,
+    ``cannot`` says of what, with ``status`` (empty: nothing does); ``stopped`` answers Ctrl-C, with 130.
+    """
+    try:
+        yield
+    except (*refused, *failed) as error:
+        raise end(str(error), 2 if isinstance(error, refused) else 1) from None
+    except OSError as error:
+        if not cannot:
+            raise
+        raise end(f"{cannot} ({error.strerror or error})", status) from None
+    except KeyboardInterrupt:
+        if not stopped:
+            raise
+        raise end(stopped, 130) from None
+
+
 def printable(text: str) -> str:
     """Spell out characters that would move a terminal's cursor or hide text, but for line ends."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def tell(text: str) -> None:
+    """Print what a command has to say."""
+    typer.echo(printable(text))
 
 
 def say(console, text: str, style: str = "") -> None:
@@ -34,7 +62,7 @@ def count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def say_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def say_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """Print rows: as a table on a terminal, as aligned lines elsewhere."""
     from rich import box
     from rich.cells import cell_len
@@ -66,11 +94,8 @@ def waiting(text: str):
 
 def write(target: Path, writer) -> None:
     """Write a file whole or not at all, or end the command."""
-    try:
-        with paths.replacing(target) as partial:
-            writer(partial)
-    except OSError as error:
-        raise end(f"{target}: the file cannot be written ({error.strerror or error})") from None
+    with told(f"{target}: the file cannot be written"), paths.replacing(target) as partial:
+        writer(partial)
 
 
 def csv_file(out: str | None) -> Path | None:
