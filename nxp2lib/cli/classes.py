@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from nxp2lib.cli import terminal
 
 
 def teach(
-    trainees: Annotated[str, typer.Option(metavar="LIST.csv", help="Names, one per row, under the header trainee.")],
-    out: Annotated[str, typer.Option(metavar="DIR", help="New folder of the class.")] = "class",
-    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Draw the same cohorts again.")] = None,
+    trainees: Annotated[str, Option(metavar="LIST.csv", help="Names, one per row, under the header trainee.")],
+    out: Annotated[str, Option(metavar="DIR", help="New folder of the class.")] = "class",
+    seed: Annotated[int | None, Option(metavar="N", min=0, help="Draw the same cohorts again.")] = None,
 ) -> None:
     """Make exercises and cohorts for trainees."""
     from nxp2lib.teach import trainees as maker
@@ -25,10 +25,10 @@ def teach(
 
 
 def grade(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of the class, with returned notebooks.")],
-    jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Notebooks at the same time.")] = 2,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="Longest time of a notebook.")] = 120,
-    memory: Annotated[int, typer.Option(metavar="MB", min=4096, help="Most memory of a notebook.")] = 8192,
+    folder: Annotated[str, Argument(metavar="DIR", help="Folder of the class, with returned notebooks.")],
+    jobs: Annotated[int, Option(metavar="N", min=1, help="Notebooks at the same time.")] = 2,
+    timeout: Annotated[float, Option(metavar="SECONDS", min=1, help="Longest time of a notebook.")] = 120,
+    memory: Annotated[int, Option(metavar="MB", min=4096, help="Most memory of a notebook.")] = 8192,
 ) -> None:
     """Grade the notebooks that trainees return."""
     from nxp2lib.teach import grade as grader

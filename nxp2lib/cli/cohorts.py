@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from nxp2lib import paths
 from nxp2lib.cli import terminal
@@ -12,10 +13,8 @@ MAP_HELP = "How your headers and codes are to be read (.yml). Not given: as they
 
 
 def template(
-    file: Annotated[str | None, typer.Argument(metavar="FILE", help="Name of the form (.xlsx or .csv).")] = None,
-    redcap: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A data dictionary for REDCap to import (.csv).")
-    ] = None,
+    file: Annotated[str | None, Argument(metavar="FILE", help="Name of the form (.xlsx or .csv).")] = None,
+    redcap: Annotated[str | None, Option(metavar="FILE", help="A data dictionary for REDCap to import (.csv).")] = None,
 ) -> None:
     """Write an empty form for your patients."""
     from nxp2lib.intake import forms
@@ -34,10 +33,10 @@ def template(
 
 
 def validate(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A cohort, one patient per row (.xlsx, .csv, .parquet).")],
-    map_file: Annotated[str | None, typer.Option("--map", metavar="FILE", help=MAP_HELP)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for other programs.")] = False,
-    html: Annotated[str | None, typer.Option(metavar="FILE", help="Save the queries as a page (.html).")] = None,
+    file: Annotated[str, Argument(metavar="FILE", help="A cohort, one patient per row (.xlsx, .csv, .parquet).")],
+    map_file: Annotated[str | None, Option("--map", metavar="FILE", help=MAP_HELP)] = None,
+    as_json: Annotated[bool, Option("--json", help="Print the result as JSON, for other programs.")] = False,
+    html: Annotated[str | None, Option(metavar="FILE", help="Save the queries as a page (.html).")] = None,
 ) -> None:
     """List every problem in a cohort file."""
     from nxp2lib import intake
@@ -47,8 +46,7 @@ def validate(
     target = None if html is None else _page(html)
     with terminal.told("", runner.RunError):
         found = intake.inspect(runner.locate(file), runner.locate(map_file) if map_file else "")
-    if target:
-        terminal.write(target, lambda partial: queries.write(found, partial))
+    terminal.write(target, lambda partial: queries.write(found, partial))
     if as_json:
         _print_json(file, found)
     else:
@@ -67,10 +65,11 @@ def _page(html: str) -> Path:
 
 def _print_json(file: str, found) -> None:
     import json
-    from dataclasses import asdict, replace
+    from dataclasses import asdict
 
-    said = {"file": file, **asdict(replace(found, frame=None))}
-    typer.echo(json.dumps({key: said[key] for key in said if key not in ("name", "frame")}, indent=2))
+    said = {"file": file} | asdict(found)
+    del said["name"]
+    typer.echo(json.dumps(said, indent=2))
 
 
 def _say_findings(file: str, found) -> None:
@@ -99,8 +98,8 @@ def _count(listed: list, thing: str) -> str:
 
 
 def export(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
-    minimum: Annotated[int, typer.Option(metavar="N", min=2, help="Counts below this number are hidden.")] = 8,
+    folder: Annotated[str, Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
+    minimum: Annotated[int, Option(metavar="N", min=2, help="Counts below this number are hidden.")] = 8,
 ) -> None:
     """Write tables that may leave your centre."""
     from nxp2lib.release import export as exporter

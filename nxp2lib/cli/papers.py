@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from nxp2lib import paths
 from nxp2lib.cli import terminal
@@ -14,9 +15,9 @@ from nxp2lib.cli import terminal
 
 def audit(
     ledger: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Another paper's two-group table (.csv). Not given: this paper.")
+        str | None, Option(metavar="FILE", help="Another paper's two-group table (.csv). Not given: this paper.")
     ] = None,
-    out: Annotated[str | None, typer.Option(metavar="FILE", help="Save every verdict with its reason (.csv).")] = None,
+    out: Annotated[str | None, Option(metavar="FILE", help="Save every verdict with its reason (.csv).")] = None,
 ) -> None:
     """Check printed numbers against each other."""
     from nxp2lib.audit.ledger import LedgerError
@@ -34,9 +35,8 @@ def _audit_paper(target: Path | None) -> None:
     since = time.perf_counter()
     with terminal.waiting("Checking the paper's numbers ..."):
         judged = paper.judge()
-    if target:
-        plain = {"index": False, "lineterminator": "\n", "encoding": "utf-8"}
-        terminal.write(target, lambda partial: judged.to_csv(partial, **plain))
+    plain = {"index": False, "lineterminator": "\n", "encoding": "utf-8"}
+    terminal.write(target, lambda partial: judged.to_csv(partial, **plain))
     counts = judged["verdict"].value_counts().reindex(verdicts.VERDICTS, fill_value=0)
     for verdict in (verdicts.INCONSISTENT, verdicts.UNDETERMINED, verdicts.OTHER_CONVENTION):
         shown = judged.loc[judged["verdict"] == verdict, ["id", "printed", "reason"]]
@@ -58,8 +58,7 @@ def _audit_ledger(ledger: str, target: Path | None, out: str | None) -> None:
         raise terminal.end(f"--out {out}: this would overwrite the ledger")
     with terminal.waiting(f"Checking {terminal.count(len(printed), 'row')} ..."):
         judged = other_paper.audit(printed)
-    if target:
-        terminal.write(target, lambda partial: other_paper.write(judged, printed, partial))
+    terminal.write(target, lambda partial: other_paper.write(judged, printed, partial))
     shown = judged.assign(file_row=judged.index.astype(str))[["file_row", "row", "p_printed", "verdict", "reason"]]
     shown[["row", "p_printed"]] = shown[["row", "p_printed"]].map(lambda text: text[:40] + "…" * (len(text) > 40))
     terminal.say_table(("file row", "row", "P", "verdict", "reason"), shown.itertuples(index=False))
@@ -69,15 +68,15 @@ def _audit_ledger(ledger: str, target: Path | None, out: str | None) -> None:
 
 def reconstruct(
     seed: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Each number gives other patients. Not given: those in data.")
+        int | None, Option(metavar="N", min=0, help="Each number gives other patients. Not given: those in data.")
     ] = None,
-    out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder for the files. Not given: data.")] = None,
+    out: Annotated[str | None, Option(metavar="DIR", help="Folder for the files. Not given: data.")] = None,
     count: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Write so many different cohorts, and a Parquet file of all, to --out."),
+        Option(metavar="N", min=1, help="Write so many different cohorts, and a Parquet file of all, to --out."),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Processes for --count. Not given: one per core.")
+        int | None, Option(metavar="N", min=1, help="Processes for --count. Not given: one per core.")
     ] = None,
 ) -> None:
     """Write synthetic patients behind the tables."""
@@ -121,13 +120,12 @@ def _write_cohorts(count: int, seed: int, folder: Path, jobs: int) -> None:
 
 def bounds(
     question: Annotated[
-        str | None,
-        typer.Argument(metavar="QUESTION", help="Names joined by &, ~ for not. Not given: a table of questions."),
+        str | None, Argument(metavar="QUESTION", help="Names joined by &, ~ for not. Not given: a table of questions.")
     ] = None,
     out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Write synthetic patients for each end of the bounds there.")
+        str | None, Option(metavar="DIR", help="Write synthetic patients for each end of the bounds there.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Each number gives other patients.")] = None,
+    seed: Annotated[int | None, Option(metavar="N", min=0, help="Each number gives other patients.")] = None,
 ) -> None:
     """Say how many patients can be what the paper does not print."""
     from nxp2lib.reconstruction import NotReached
@@ -149,10 +147,8 @@ def bounds(
 
 
 def book(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
-    out: Annotated[
-        str, typer.Option(metavar="DIR", help="Folder of the book; by default book/ in that of the run.")
-    ] = "",
+    folder: Annotated[str, Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
+    out: Annotated[str, Option(metavar="DIR", help="Folder of the book; by default book/ in that of the run.")] = "",
 ) -> None:
     """Make a book of pages from a finished run."""
     from nxp2lib.report import book as maker

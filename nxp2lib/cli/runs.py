@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from nxp2lib import paths
 from nxp2lib.cli import terminal
@@ -14,32 +15,36 @@ from nxp2lib.cli.cohorts import MAP_HELP
 
 def run(
     notebook: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="NOTEBOOK", help="Name or number, such as 02. Not given: all notebooks."),
+        list[str] | None, Argument(metavar="NOTEBOOK", help="Name or number, such as 02. Not given: all notebooks.")
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Your cohort (.xlsx, .csv, .parquet). Not given: the reconstructed one."),
+        Option(metavar="FILE", help="Your cohort (.xlsx, .csv, .parquet). Not given: the reconstructed one."),
     ] = None,
-    map_file: Annotated[str | None, typer.Option("--map", metavar="FILE", help=MAP_HELP)] = None,
-    out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder for the results. Not given: outputs.")] = None,
+    map_file: Annotated[str | None, Option("--map", metavar="FILE", help=MAP_HELP)] = None,
+    out: Annotated[str | None, Option(metavar="DIR", help="Folder for the results. Not given: outputs.")] = None,
     parameter: Annotated[
         list[str] | None,
-        typer.Option("-p", metavar="NAME=VALUE", help="Change a setting, such as confidence=0.9; may be repeated."),
+        Option("-p", metavar="NAME=VALUE", help="Change a setting, such as confidence=0.9; may be repeated."),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Notebooks run at the same time. Not given: one per core.")
+        int | None, Option(metavar="N", min=1, help="Notebooks run at the same time. Not given: one per core.")
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Run notebooks again although nothing has changed.")] = False,
+    fresh: Annotated[bool, Option("--fresh", help="Run notebooks again although nothing has changed.")] = False,
     timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", min=1, help="Stop a notebook after so long. Not given: never.")
+        float | None, Option(metavar="SECONDS", min=1, help="Stop a notebook after so long. Not given: never.")
     ] = None,
-    folder: Annotated[Path, typer.Option("--notebooks", hidden=True)] = paths.NOTEBOOKS,
+    folder: Annotated[Path, Option("--notebooks", hidden=True)] = paths.NOTEBOOKS,
 ) -> None:
     """Execute the notebooks and save their results."""
     from nxp2lib import run as runner
 
-    given = dict(_pair(text) for text in parameter or [])
+    given = {}
+    for text in parameter or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise terminal.end(f"-p {text}: a setting is given as NAME=VALUE, such as -p confidence=0.9")
+        given[name.strip()] = value.strip()
     stopped = "Stopped: notebooks that had finished are saved, the others left nothing."
     with terminal.told("", runner.RunError, stopped=stopped):
         plan = runner.plan(notebook or (), data, map_file, out, given, jobs, folder, fresh, timeout)
@@ -47,13 +52,6 @@ def run(
         outcomes = _watch(plan)
         runner.write_manifest(plan, outcomes)
     raise typer.Exit(int(any(outcome.error for outcome in outcomes)))
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise terminal.end(f"-p {text}: a setting is given as NAME=VALUE, such as -p confidence=0.9")
-    return name.strip(), value.strip()
 
 
 def _watch(plan) -> list:

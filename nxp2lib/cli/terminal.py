@@ -1,6 +1,6 @@
 """What every command says to a person, and how: plain lines, tables, progress; nothing that moves a cursor."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def count(number: int, thing: str) -> str:
 def say_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """Print rows: as a table on a terminal, as aligned lines elsewhere."""
     from rich import box
-    from rich.cells import cell_len
+    from rich.cells import cell_len, set_cell_size
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -81,8 +81,7 @@ def say_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     else:
         widths = [max(map(cell_len, cells)) for cells in zip(header, *rows, strict=True)]
         for row in [header, *rows]:
-            padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
-            typer.echo("  ".join(padded).rstrip())
+            typer.echo("  ".join(map(set_cell_size, row, widths)).rstrip())
 
 
 def waiting(text: str):
@@ -92,10 +91,11 @@ def waiting(text: str):
     return Console(stderr=True).status(text)
 
 
-def write(target: Path, writer) -> None:
-    """Write a file whole or not at all, or end the command."""
-    with told(f"{target}: the file cannot be written"), paths.replacing(target) as partial:
-        writer(partial)
+def write(target: Path | None, writer: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all, where one is wanted, or end the command."""
+    if target:
+        with told(f"{target}: the file cannot be written"), paths.replacing(target) as partial:
+            writer(partial)
 
 
 def csv_file(out: str | None) -> Path | None:

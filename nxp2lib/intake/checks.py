@@ -23,8 +23,7 @@ class Inspection:
     """Everything that can be said of a cohort file without using it.
 
     ``patients`` is None where the file cannot be read; ``columns`` tells how each of its columns was understood,
-    ``absent`` which of the dictionary's it lacks. ``problems`` have to be mended, ``warnings`` looked at. ``frame``
-    holds the cells under the dictionary's names and values (None where the file cannot be read).
+    ``absent`` which of the dictionary's it lacks. ``problems`` have to be mended, ``warnings`` looked at.
     """
 
     name: str
@@ -34,7 +33,6 @@ class Inspection:
     absent: list[str]
     problems: list[Problem]
     warnings: list[Problem]
-    frame: pd.DataFrame | None
 
 
 def inspect(
@@ -49,13 +47,12 @@ def inspect(
         explained = column_map.read(paths.find(map_path)) if map_path else None
         raw, read_as = reading.read(path)
     except CohortError as error:
-        return Inspection(path.name, "not read", None, [], [], error.problems, [], None)
+        return Inspection(path.name, "not read", None, [], [], error.problems, [])
     table = understood(raw, explained)
     absent = [name for name in dictionary.stored() if name not in table.frame]
     read_as += "; the example row of the form is skipped" if len(table.frame) < len(raw) else ""
     warned = _as_in_file(plausibility.warnings(numbers(table.frame), table.frame, juvenile_below_age), table)
-    found = problems(table)
-    return Inspection(path.name, read_as, len(table.frame), table.columns, absent, found, warned, table.frame)
+    return Inspection(path.name, read_as, len(table.frame), table.columns, absent, problems(table), warned)
 
 
 def understood(raw: pd.DataFrame, explained: ColumnMap | None = None) -> Table:

@@ -111,11 +111,9 @@ def _patients(sheet) -> None:
 
 
 def _comment(column: Column) -> str:
-    lines = [column.label, column.meaning + ".", f"Accepted: {column.accepted}."]
-    lines.append("Needed for every patient." if column.required == "yes" else "Blank: unknown.")
-    if column.applies_when:
-        lines.append(f"Only where {column.applies_when} is 1.")
-    return "\n".join(lines)
+    needed = "Needed for every patient." if column.required == "yes" else "Blank: unknown."
+    only = f"\nOnly where {column.applies_when} is 1." if column.applies_when else ""
+    return f"{column.label}\n{column.meaning}.\nAccepted: {column.accepted}.\n{needed}{only}"
 
 
 def _validation(column: Column, letter: str) -> DataValidation:

@@ -1,5 +1,7 @@
 """Values that can be, and are hard to believe: a second look at the chart, never a refusal."""
 
+from contextlib import suppress
+
 import pandas as pd
 
 from nxp2lib import dictionary, findings, paths
@@ -41,15 +43,12 @@ def _contradictions(numbers: pd.DataFrame, cells: pd.DataFrame, limit: float):
         age = numbers["age_at_onset"]
         numbers = numbers.assign(age_group=(age < limit).map({True: "juvenile", False: "adult"}).where(age.notna()))
     for name, (row, source) in COMPUTED.items():
-        try:
-            holds = findings.holds(row, numbers)
-        except KeyError:  # what it rests on is not in the file
-            continue
-        if name in cells:
+        with suppress(KeyError):  # it, or what it rests on, is not in the file
+            typed, holds = cells[name], findings.holds(row, numbers)
             column, said = dictionary.column(name), f"what is computed from {source}"
             no, yes = ("0", "1") if column.type == "yes_no" else sorted(column.values, key=lambda value: value == row)
-            yield name, (cells[name] == yes) & ~holds, f"{no}, {said}"
-            yield name, (cells[name] == no) & holds, f"{yes}, {said}"
+            yield name, (typed == yes) & ~holds, f"{no}, {said}"
+            yield name, (typed == no) & holds, f"{yes}, {said}"
 
 
 def _units(numbers: pd.DataFrame) -> list[Problem]:
@@ -68,8 +67,8 @@ def _twins(cells: pd.DataFrame) -> list[Problem]:
     filled = (cells[names] != "").sum(axis=1) >= LEAST_SHARED
     alike = cells[filled & (cells["max_creatine_kinase"] != "") & cells.duplicated(names, keep=False)]
     first = alike.assign(first=alike.index).groupby(names, observed=True)["first"].transform("min")
-    repeated = alike.index[first != alike.index]
     return [
-        Problem(int(row), "patient_id", str(cells.at[row, "patient_id"]), f"another patient than row {first[row]}")
-        for row in repeated
+        Problem(row, "patient_id", str(cells.at[row, "patient_id"]), f"another patient than row {earlier}")
+        for row, earlier in first.items()
+        if row != earlier
     ]

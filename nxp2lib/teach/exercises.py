@@ -41,8 +41,10 @@ def check(name: str, answer, solution=None, mistakes: dict | None = None) -> Non
     elif answer is None:
         print(f"{name}: no answer yet")
     else:
-        right, hint = judge(sealed, answer, salt)
-        print(f"{name}: {'right' if right else 'not yet. ' + hint}")
+        given = _scrambled(written(answer, sealed["decimals"]), salt)
+        hints = [HINTS[hint] for hint, value in sealed["mistakes"].items() if value == given]
+        wrong = f"not yet. {hints[0] if hints else 'Read the question again, and unfold the hint.'}"
+        print(f"{name}: {'right' if given == sealed['right'] else wrong}")
 
 
 def checked(cell: ast.AST) -> list[str]:
@@ -74,15 +76,6 @@ def seal(solution, mistakes: dict, salt: str) -> dict:
         "right": right and _scrambled(right, salt),
         "mistakes": {hint: _scrambled(value, salt) for hint, value in wrong.items() if value != right},
     }
-
-
-def judge(sealed: dict, answer, salt: str) -> tuple[bool, str]:
-    """Return whether an answer is right, and a hint if it is not."""
-    given = _scrambled(written(answer, sealed["decimals"]), salt)
-    if given == sealed["right"]:
-        return True, ""
-    hints = [HINTS[hint] for hint, value in sealed["mistakes"].items() if value == given]
-    return False, hints[0] if hints else "Read the question again, and unfold the hint."
 
 
 def written(answer, decimals: int | None) -> str:
@@ -125,10 +118,8 @@ def planted_percentages(patients: pd.DataFrame) -> pd.DataFrame:
     """
     from nxp2lib.audit import attainable
 
-    rng = _rng(patients)
-    sizes = rng.integers(17, 40, 4)
-    wrong = rng.integers(4)
-    lines = []
+    rng, lines = _rng(patients), []
+    sizes, wrong = rng.integers(17, 40, 4), rng.integers(4)
     for place, size in enumerate(sizes):
         possible = attainable.percentages(int(size))
         others = [f"{tenth / 10:.1f}" for tenth in range(100, 900) if f"{tenth / 10:.1f}" not in possible]
@@ -142,14 +133,13 @@ def planted_means(patients: pd.DataFrame) -> pd.DataFrame:
     Columns ``line`` (A to C), ``n_first``, ``mean_first``, ``n_second``, ``mean_second`` and ``mean_all``, means in
     whole years. In the wrong line it lies at least two years from every mean that the rounded group means allow.
     """
-    rng = _rng(patients)
+    rng, lines = _rng(patients), []
     wrong = rng.integers(3)
-    lines = []
     for place in range(3):
         n, m = (int(number) for number in rng.integers(20, 60, 2))
         first, second = int(rng.integers(6, 12)), int(rng.integers(40, 60))
-        mean = round((n * first + m * second) / (n + m))
-        lines.append(("ABC"[place], n, first, m, second, mean + (int(rng.choice([-3, 3])) if place == wrong else 0)))
+        mean = round((n * first + m * second) / (n + m)) + (int(rng.choice([-3, 3])) if place == wrong else 0)
+        lines.append(("ABC"[place], n, first, m, second, mean))
     return pd.DataFrame(lines, columns=["line", "n_first", "mean_first", "n_second", "mean_second", "mean_all"])
 
 
