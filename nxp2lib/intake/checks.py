@@ -1,6 +1,6 @@
 """What a cohort file holds that the data dictionary does not accept, each with its place; and what else can be said."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from nxp2lib import dictionary, findings, paths
 from nxp2lib.dictionary import Column
 from nxp2lib.intake import column_map, plausibility, reading, understanding
 from nxp2lib.intake.column_map import ColumnMap
-from nxp2lib.intake.problems import FILE, HEADER, CohortError, Problem, in_order, within
+from nxp2lib.intake.problems import FILE, HEADER, CohortError, Problem, within
 from nxp2lib.intake.understanding import Table, Understood
 
 CODES = "codes such as 1 and 2 are explained in a map, `values: {sex: {1: male, 2: female}}`"
@@ -51,7 +51,7 @@ def inspect(
     table = understood(raw, explained)
     absent = [name for name in dictionary.stored() if name not in table.frame]
     read_as += "; the example row of the form is skipped" if len(table.frame) < len(raw) else ""
-    warned = _as_in_file(plausibility.warnings(numbers(table.frame), table.frame, juvenile_below_age), table)
+    warned = _in_file(table, plausibility.warnings(numbers(table.frame), table, juvenile_below_age))
     return Inspection(path.name, read_as, len(table.frame), table.columns, absent, problems(table), warned)
 
 
@@ -71,14 +71,11 @@ def problems(table: Table) -> list[Problem]:
     appear twice, and the rules across columns (a rash of any kind implies ``any_rash``, distal weakness implies
     weakness, histology only with a biopsy, a site only with a malignancy).
     """
-    found = table.problems + _missing_columns(table)
+    others = table.problems + _missing_columns(table)
     if len(table.frame) == 0:
-        return [*found, Problem(None, FILE, "no patients", "at least one row below the header")]
+        return [*others, Problem(None, FILE, "no patients", "at least one row below the header")]
     known = table.frame[[name for name in table.frame if name in dictionary.stored()]]
-    found += _as_in_file(within(known, [*_refused(known), *_broken(known)]), table)
-    order = {one.header: place for place, one in enumerate(table.columns)}
-    order |= {_title(name, header): order[header] for name, header in table.headers.items()}
-    return in_order(found, order)
+    return _in_file(table, within(table.typed, [*_refused(known), *_broken(known)]), others)
 
 
 def _missing_columns(table: Table) -> list[Problem]:
@@ -91,20 +88,13 @@ def _missing_columns(table: Table) -> list[Problem]:
     ]
 
 
-def _as_in_file(found: list[Problem], table: Table) -> list[Problem]:
-    """Name columns and values as the file does."""
-    return [
-        replace(
-            problem,
-            column=_title(problem.column, table.headers.get(problem.column, problem.column)),
-            value=str(table.typed.at[problem.row, problem.column]) if problem.row else problem.value,
-        )
-        for problem in found
-    ]
-
-
-def _title(name: str, header: str) -> str:
-    return name if header == name else f"{header} ({name})"
+def _in_file(table: Table, found: list[Problem], others: Iterable[Problem] = ()) -> list[Problem]:
+    """Name the columns of what was found as the file does; return it and the others in the order of the file."""
+    titles = {name: name if name == header else f"{header} ({name})" for name, header in table.headers.items()}
+    places = {one.header: place for place, one in enumerate(table.columns)}
+    places |= {titles[name]: places[header] for name, header in table.headers.items()}
+    named = [*others, *(replace(one, column=titles[one.column]) for one in found)]
+    return sorted(dict.fromkeys(named), key=lambda one: (one.row or 0, places.get(one.column, -1), one.accepted))
 
 
 def _refused(cells: pd.DataFrame):

@@ -5,7 +5,8 @@ from contextlib import suppress
 import pandas as pd
 
 from nxp2lib import dictionary, findings, paths
-from nxp2lib.intake.problems import Problem, in_order, within
+from nxp2lib.intake.problems import Problem, within
+from nxp2lib.intake.understanding import Table
 
 RULES = paths.PACKAGE / "intake" / "plausibility.csv"
 LEAST_SHARED = 8  # filled columns in which two patients have to be equal before they look like one
@@ -18,16 +19,16 @@ COMPUTED = {  # columns that a file may hold and that are computed here: what de
 
 
 def warnings(
-    numbers: pd.DataFrame, cells: pd.DataFrame, juvenile_below_age: float = findings.JUVENILE_BELOW_AGE
+    numbers: pd.DataFrame, table: Table, juvenile_below_age: float = findings.JUVENILE_BELOW_AGE
 ) -> list[Problem]:
-    """Return what is accepted and implausible, in file order.
+    """Return what is accepted and implausible in a file, under the dictionary's names.
 
-    ``cells`` holds text under the dictionary's names, ``numbers`` the numbers in it (yes is 1, missing NaN), both one
-    row per patient with the file's row numbers as index. ``juvenile_below_age`` is in years.
+    ``numbers`` are those in the table's cells (yes is 1, missing NaN), one row per patient with the file's row numbers
+    as index. ``juvenile_below_age`` is in years.
     """
+    cells = table.frame
     found = [*_implausible(numbers, cells), *_contradictions(numbers, cells, juvenile_below_age)]
-    order = {name: place for place, name in enumerate(cells.columns)}
-    return in_order(within(cells, found) + _units(numbers) + _twins(cells), order)
+    return within(table.typed, found) + _units(numbers) + _twins(cells, table.typed)
 
 
 def _implausible(numbers: pd.DataFrame, cells: pd.DataFrame):
@@ -57,7 +58,7 @@ def _units(numbers: pd.DataFrame) -> list[Problem]:
     return [Problem(None, "max_creatine_kinase", f"median {middle:g}", expected)] if middle < 30 else []
 
 
-def _twins(cells: pd.DataFrame) -> list[Problem]:
+def _twins(cells: pd.DataFrame, typed: pd.DataFrame) -> list[Problem]:
     """Find patients under different codes who are equal in everything else that is filled in."""
     names = [
         name for name in cells if name in dictionary.stored() and name not in ("patient_id", "center", "synthetic")
@@ -68,7 +69,7 @@ def _twins(cells: pd.DataFrame) -> list[Problem]:
     alike = cells[filled & (cells["max_creatine_kinase"] != "") & cells.duplicated(names, keep=False)]
     first = alike.assign(first=alike.index).groupby(names, observed=True)["first"].transform("min")
     return [
-        Problem(row, "patient_id", str(cells.at[row, "patient_id"]), f"another patient than row {earlier}")
+        Problem(row, "patient_id", str(typed.at[row, "patient_id"]), f"another patient than row {earlier}")
         for row, earlier in first.items()
         if row != earlier
     ]

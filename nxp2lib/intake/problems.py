@@ -47,11 +47,6 @@ def within(cells: pd.DataFrame, found: Iterable[tuple[str, pd.Series, str]]) -> 
     ]
 
 
-def in_order(found: Iterable[Problem], columns: dict[str, int]) -> list[Problem]:
-    """Sort problems as in the file, whose columns have these places; those of no row or column come first."""
-    return sorted(dict.fromkeys(found), key=lambda one: (one.row or 0, columns.get(one.column, -1), one.accepted))
-
-
 class CohortError(ValueError):
     """A cohort file that cannot be used; ``problems`` lists every reason found in one pass.
 

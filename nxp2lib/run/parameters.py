@@ -130,19 +130,17 @@ def defined(source: str) -> dict[str, Parameter]:
     """
     found = {}
     for statement in ast.parse(source).body:
-        value = getattr(statement, "value", None)
+        value, typed = getattr(statement, "value", None), isinstance(statement, ast.AnnAssign)
         if not isinstance(statement, ast.Assign | ast.AnnAssign) or value is None:
             continue
         try:
             default = ast.literal_eval(value)
         except ValueError:
             raise SyntaxError(ast.unparse(statement)) from None
-        if isinstance(statement, ast.AnnAssign):
-            names, kinds = [statement.target], ast.unparse(statement.annotation).split(" | ")
-        else:
-            names, kinds = statement.targets, [type(default).__name__]
+        kinds = ast.unparse(statement.annotation).split(" | ") if typed else [type(default).__name__]
         place = value.lineno - 1, value.col_offset, value.end_col_offset
-        found |= {ast.unparse(name): Parameter(default, kinds, place) for name in names}
+        for name in [statement.target] if typed else statement.targets:
+            found[ast.unparse(name)] = Parameter(default, kinds, place)
     return found
 
 
