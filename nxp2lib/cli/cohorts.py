@@ -82,11 +82,11 @@ def _say_findings(file: str, found) -> None:
         terminal.say_table(("in the file", "read as", "why", "values"), rows)
     if found.absent:
         typer.echo(f"Not in the file, so unknown for everyone: {', '.join(found.absent)}")
-    for title, listed in [("Problems", found.problems), ("Warnings", found.warnings)]:
+    for title, listed, last in [("Problems", found.problems, "accepted"), ("Warnings", found.warnings, "expected")]:
         if listed:
-            typer.echo(f"\n{title}")
             rows = [(str(p.row or ""), p.column, p.value, p.accepted) for p in listed]
-            terminal.say_table(("row", "column", "value", "accepted" if title == "Problems" else "expected"), rows)
+            typer.echo(f"\n{title}")
+            terminal.say_table(("row", "column", "value", last), rows)
             typer.echo("")
     patients = "" if found.patients is None else f"{terminal.count(found.patients, 'patient')}, "
     counts = f"{_count(found.problems, 'problem')}, {_count(found.warnings, 'warning')}"

@@ -77,10 +77,9 @@ def _csv(path: Path) -> Cells:
     encoding, called = _encoding(path, content)
     if b"\0" in content and not encoding.startswith("utf-16"):
         raise _unreadable(path, "it holds NUL bytes, so it is not text", "a CSV file in UTF-8")
-    first = content[:1_000_000].decode(encoding, errors="ignore").lstrip("\ufeff").splitlines()[0]
-    separator = max(SEPARATORS, key=first.count)
-    with io.TextIOWrapper(io.BytesIO(content), encoding, newline="") as text:
-        names = _header(path, next(csv.reader(text, delimiter=separator)))
+    first = content[:1_000_000].decode(encoding, errors="ignore").lstrip("\ufeff")
+    separator = max(SEPARATORS, key=first.splitlines()[0].count)
+    names = _header(path, next(csv.reader(io.StringIO(first, newline=""), delimiter=separator)))
     frame = _parsed(path, io.BytesIO(content), encoding, separator)
     return Cells(_cleaned(frame, names), f"CSV file in {called}, separated by {SEPARATORS[separator]}")
 

@@ -178,18 +178,12 @@ def _titer(text: str) -> str:
     >>> [_titer(text) for text in ("1:160", "×320", "80倍", "<40", "陰性", "≥1:2560", "5120", "<80", "+")]
     ['160', '320', '80', '0', '0', '2560', '2560', '<80', '+']
     """
-    small, highest = _small(text).translate(SIGNS), dictionary.column("ana_titer").values[-1]
+    small = _small(text).translate(SIGNS)
     found = TITER.fullmatch(small)
+    titer = found[1] + str(int(found[2])) if found else small
     if small in WORDS["blank"]:
         return ""
-    if small in MEANT["ana_titer"]:
-        return MEANT["ana_titer"][small]
-    if not found:
-        return text
-    above, titer = found[1], str(int(found[2]))
-    if above:
-        return highest if titer in ("1280", highest) else text
-    return highest if titer in ("5120", "10240", "20480") else titer
+    return MEANT["ana_titer"].get(titer, titer if found and not found[1] else text)
 
 
 def _number(text: str, column: Column, decimal_comma: bool) -> str:

@@ -69,8 +69,7 @@ def seal(solution, mistakes: dict, salt: str) -> dict:
     right = None if solution is None else written(solution, decimals)
     wrong = {hint: written(value, decimals) for hint, value in mistakes.items() if value is not None and HINTS[hint]}
     if decimals:
-        shorter = written(right, decimals - 1)
-        wrong["too few digits"] = written(shorter, decimals)
+        wrong["too few digits"] = written(written(right, decimals - 1), decimals)
     return {
         "decimals": decimals,
         "right": right and _scrambled(right, salt),

@@ -82,8 +82,8 @@ def write(out: str | Path, trainees: list[str], seed: int | None = None) -> Path
     for trainee, patients in zip(trainees, resampled(len(trainees), seed), strict=True):
         keys += [(trainee, *row) for row in _write_one(target / TRAINEES / trainee, patients, notebooks)]
     (target / INSTRUCTOR).mkdir()
-    header = ["trainee", "notebook", "exercise", "answer", "decimals"]
-    pd.DataFrame(keys, columns=header, dtype=object).to_csv(target / INSTRUCTOR / KEY, index=False)
+    key = pd.DataFrame(keys, columns=["trainee", "notebook", "exercise", "answer", "decimals"], dtype=object)
+    key.to_csv(target / INSTRUCTOR / KEY, index=False)
     _save(target / INSTRUCTOR / CLASS, {"seed": seed, "trainees": trainees})
     return target
 
