@@ -1,6 +1,7 @@
 """The commands about your own patients: an empty form, the check of a filled one, and what may leave the centre."""
 
-from pathlib import Path
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -43,33 +44,21 @@ def validate(
     from nxp2lib import run as runner
     from nxp2lib.report import queries
 
-    target = None if html is None else _page(html)
+    target = None if html is None else paths.expanded(html).absolute()
+    if target and (target.suffix.lower() != ".html" or target.is_dir()):
+        raise terminal.end(f"--html {html}: accepted is the name of an .html file")
     with terminal.told("", runner.RunError):
         found = intake.inspect(runner.locate(file), runner.locate(map_file) if map_file else "")
     terminal.write(target, lambda partial: queries.write(found, partial))
     if as_json:
-        _print_json(file, found)
+        said = {"file": file} | asdict(found)
+        del said["name"]
+        typer.echo(json.dumps(said, indent=2))
     else:
         _say_findings(file, found)
         if target:
             terminal.tell(f"Wrote {target}")
     raise typer.Exit(int(bool(found.problems)))
-
-
-def _page(html: str) -> Path:
-    target = paths.expanded(html).absolute()
-    if target.suffix.lower() != ".html" or target.is_dir():
-        raise terminal.end(f"--html {html}: accepted is the name of an .html file")
-    return target
-
-
-def _print_json(file: str, found) -> None:
-    import json
-    from dataclasses import asdict
-
-    said = {"file": file} | asdict(found)
-    del said["name"]
-    typer.echo(json.dumps(said, indent=2))
 
 
 def _say_findings(file: str, found) -> None:
@@ -89,12 +78,9 @@ def _say_findings(file: str, found) -> None:
             terminal.say_table(("row", "column", "value", last), rows)
             typer.echo("")
     patients = "" if found.patients is None else f"{terminal.count(found.patients, 'patient')}, "
-    counts = f"{_count(found.problems, 'problem')}, {_count(found.warnings, 'warning')}"
-    terminal.tell(f"{file}: {patients}{counts}")
-
-
-def _count(listed: list, thing: str) -> str:
-    return terminal.count(len(listed), thing) if listed else f"no {thing}s"
+    counts = [(len(found.problems), "problem"), (len(found.warnings), "warning")]
+    said = [terminal.count(number, thing) if number else f"no {thing}s" for number, thing in counts]
+    terminal.tell(f"{file}: {patients}{', '.join(said)}")
 
 
 def export(

@@ -67,14 +67,12 @@ def say_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     from rich import box
     from rich.cells import cell_len, set_cell_size
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     rows, console = [tuple(map(printable, row)) for row in rows], Console()
     if console.is_terminal:
-        table = Table(box=box.SIMPLE_HEAD)
-        for name in header:
-            table.add_column(name, overflow="fold")
+        table = Table(*(Column(name, overflow="fold") for name in header), box=box.SIMPLE_HEAD)
         for row in rows:
             table.add_row(*map(Text, row))
         console.print(table)

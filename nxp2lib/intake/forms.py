@@ -128,10 +128,10 @@ def _validation(column: Column, letter: str) -> DataValidation:
     else:
         rule = {"type": "whole" if column.type == "integer" else "decimal", "operator": "between"}
         rule |= {"formula1": f"{column.minimum:g}", "formula2": f"{column.maximum:.0f}"}
-    rule |= dict.fromkeys(["allow_blank", "showErrorMessage", "showInputMessage"], True)
-    rule |= dict.fromkeys(["errorTitle", "promptTitle"], column.label[:32])
-    rule |= {"error": f"Accepted: {accepted}."[:255], "prompt": f"{accepted[0].upper()}{accepted[1:]}"[:255]}
-    return DataValidation(**rule, sqref=f"{first}:{letter}{LAST}")
+    title, said = column.label[:32], f"{accepted[0].upper()}{accepted[1:]}"
+    rule |= {"errorTitle": title, "error": f"Accepted: {accepted}."[:255], "promptTitle": title, "prompt": said[:255]}
+    shown = dict.fromkeys(["allow_blank", "showErrorMessage", "showInputMessage"], True)
+    return DataValidation(**rule, **shown, sqref=f"{first}:{letter}{LAST}")
 
 
 def _grey_out(sheet, column: Column, letter: str) -> None:
