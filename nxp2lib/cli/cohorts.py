@@ -51,9 +51,8 @@ def validate(
         found = intake.inspect(runner.locate(file), runner.locate(map_file) if map_file else "")
     terminal.write(target, lambda partial: queries.write(found, partial))
     if as_json:
-        said = {"file": file} | asdict(found)
-        del said["name"]
-        typer.echo(json.dumps(said, indent=2))
+        said = {key: value for key, value in asdict(found).items() if key != "name"}
+        typer.echo(json.dumps({"file": file} | said, indent=2))
     else:
         _say_findings(file, found)
         if target:

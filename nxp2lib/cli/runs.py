@@ -82,12 +82,13 @@ def _watch(plan) -> list:
 
 
 def _say_outcome(console, outcome, plan) -> None:
+    from rich.text import Text
+
     width = max(len(notebook.name) for notebook in plan.notebooks)
     line = f"{outcome.name:<{width}}  {outcome.status:<9} {outcome.seconds:6.1f} s"
-    terminal.say(console, line, "red" * bool(outcome.error))
-    if outcome.error:
-        terminal.say(console, f"    {outcome.error}")
-        terminal.say(console, f"    see {plan.output / 'notebooks' / outcome.name}.ipynb")
+    more = f"\n    {outcome.error}\n    see {plan.output / 'notebooks' / outcome.name}.ipynb" if outcome.error else ""
+    said = Text.assemble((terminal.printable(line), "red" * bool(more)), terminal.printable(more))
+    console.print(said, soft_wrap=True)
 
 
 def _say_summary(plan, outcomes: list, seconds: float) -> None:

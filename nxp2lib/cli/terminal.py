@@ -19,8 +19,9 @@ def end(message: str, status: int = 2) -> typer.Exit:
 def told(cannot: str, *refused: type, failed: tuple = (), status: int = 2, stopped: str = "") -> Iterator[None]:
     """End the command with one sentence where the block raises what a person can do something about.
 
-    What is ``refused`` says it itself, with exit status 2, and what ``failed`` with 1; where a file is at fault,
-    ``cannot`` says of what, with ``status`` (empty: nothing does); ``stopped`` answers Ctrl-C, with 130.
+    What is ``refused`` says it itself, with exit status 2, and what ``failed`` with 1. Where a file is at fault,
+    ``cannot`` says what this means, with ``status``; ``stopped`` answers Ctrl-C, with 130. Where these are empty, such
+    an error goes on.
     """
     try:
         yield
@@ -44,13 +45,6 @@ def printable(text: str) -> str:
 def tell(text: str) -> None:
     """Print what a command has to say."""
     typer.echo(printable(text))
-
-
-def say(console, text: str, style: str = "") -> None:
-    """Print one line in a colour, on a console of rich."""
-    from rich.text import Text
-
-    console.print(Text(printable(text), style=style), soft_wrap=True)
 
 
 def count(number: int, thing: str) -> str:

@@ -110,8 +110,7 @@ def _checked(columns: object, values: object, drop: object, allow: object) -> Co
             if not stored[name].accepts(value):
                 raise ValueError(f"{name}: {code!r} cannot mean {value!r}; accepted: {stored[name].accepted}")
     drop, allow = _listed(drop, "drop"), _listed(allow, "allow")
-    kept = tuple(header for header in drop if header != OTHERS)
-    return ColumnMap(columns, values, kept, allow, others=OTHERS in drop)
+    return ColumnMap(columns, values, tuple(one for one in drop if one != OTHERS), allow, others=OTHERS in drop)
 
 
 def _text_to(kind: type, found: object, accepted: str) -> dict:

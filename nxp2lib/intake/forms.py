@@ -92,13 +92,13 @@ def _patients(sheet) -> None:
     _lay_out(sheet)
     sheet.title = reading.SHEET
     sheet.row_dimensions[1].height = 24
-    line = Side(style="thin", color="808080")
     for place, column in enumerate(columns(), start=1):
         letter, text = get_column_letter(place), column.type in ("text", "category")
         header = sheet.cell(1, place, column.name)
         header.font = Font(bold=True, color="9C0006" if column.required == "yes" else "1F2A36")
         header.fill = PatternFill("solid", fgColor=TEXTS["colours"][column.section])
-        header.alignment, header.border = Alignment(vertical="center"), Border(bottom=line)
+        header.alignment = Alignment(vertical="center")
+        header.border = Border(bottom=Side(style="thin", color="808080"))
         header.comment = Comment(_comment(column), "nxp2", width=320, height=150)
         example = sheet.cell(2, place, EXAMPLE[column.name])
         example.value = example.value if text or not example.value else float(example.value)
@@ -157,8 +157,8 @@ def _codebook(sheet) -> None:
     for column in columns():
         needed = "yes" if column.required == "yes" else "no"
         only = f"{column.applies_when} is 1" if column.applies_when else ""
-        known = (column.label, column.section, column.unit, column.accepted, needed, only, column.meaning)
-        sheet.append((column.name, *known))
+        known = [column.name, column.label, column.section, column.unit, column.accepted, needed, only, column.meaning]
+        sheet.append(known)
     for letter, width in zip("ABCDEFGH", TEXTS["codebook"].values(), strict=True):
         sheet.column_dimensions[letter].width = int(width)
     for cell in (cell for row in sheet.iter_rows() for cell in row):

@@ -7,6 +7,7 @@ the file ``answers.json`` beside it holds scrambled answers instead: of the righ
 import ast
 import hashlib
 import json
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -95,11 +96,10 @@ def written(answer, decimals: int | None) -> str:
 
 def _decimals(solution) -> int | None:
     """How many decimals a solution has: none at all for words, 0 for a whole number."""
-    try:
+    with suppress(InvalidOperation):
         number = Decimal(str(solution))
-    except InvalidOperation:
-        return None
-    return digits.decimals(f"{number:f}") if number.is_finite() else None
+        return digits.decimals(f"{number:f}") if number.is_finite() else None
+    return None
 
 
 def _scrambled(text: str, salt: str) -> str:

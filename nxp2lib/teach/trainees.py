@@ -84,7 +84,7 @@ def write(out: str | Path, trainees: list[str], seed: int | None = None) -> Path
     (target / INSTRUCTOR).mkdir()
     key = pd.DataFrame(keys, columns=["trainee", "notebook", "exercise", "answer", "decimals"], dtype=object)
     key.to_csv(target / INSTRUCTOR / KEY, index=False)
-    _save(target / INSTRUCTOR / CLASS, {"seed": seed, "trainees": trainees})
+    _save(target / INSTRUCTOR / CLASS, json.dumps({"seed": seed, "trainees": trainees}, indent=1))
     return target
 
 
@@ -99,14 +99,13 @@ def _write_one(folder: Path, patients: pd.DataFrame, notebooks: dict) -> Iterato
             decimals = sealed[exercise]["decimals"]
             if sealed[exercise]["right"] is not None:
                 yield name, exercise, exercises.written(solution, decimals), decimals
-        with paths.replacing(folder / f"{name}.ipynb") as partial:
-            nbformat.write(exercise_notebook(notebook), partial, split_lines=False)
-    _save(folder / exercises.ANSWERS, {"salt": salt, "exercises": sealed})
+        _save(folder / f"{name}.ipynb", nbformat.writes(exercise_notebook(notebook), split_lines=False))
+    _save(folder / exercises.ANSWERS, json.dumps({"salt": salt, "exercises": sealed}, indent=1))
 
 
-def _save(path: Path, content: dict) -> None:
+def _save(path: Path, text: str) -> None:
     with paths.replacing(path) as partial:
-        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 def resampled(number: int, seed: int) -> Iterator[pd.DataFrame]:
