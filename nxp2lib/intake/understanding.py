@@ -65,12 +65,13 @@ def understand(raw: pd.DataFrame, explained: ColumnMap | None = None) -> Table:
     problems, typed, frame, columns = explained.lacking(raw.columns), {}, {}, []
     for header in raw.columns:
         one = _column(header, raw.columns, explained)
-        refused = _refused(one, raw[header], typed, explained)
+        cells = raw[header].cat.remove_unused_categories()  # of the header and the example row
+        refused = _refused(one, cells, typed, explained)
         if refused:
             problems.append(Problem(HEADER, header, header, refused))
         elif one.column:
-            typed[one.column] = raw[header]
-            frame[one.column], values = _values(raw[header], dictionary.column(one.column), explained)
+            typed[one.column] = cells
+            frame[one.column], values = _values(cells, dictionary.column(one.column), explained)
             one = replace(one, values=values)
         columns.append(one)
     headers = {name: cells.name for name, cells in typed.items()}
