@@ -9,6 +9,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer import Option
 
 import nxp2lib
 from nxp2lib.cli import classes, cohorts, papers, runs
@@ -41,7 +42,7 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _general(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool, Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     pass

@@ -1,9 +1,11 @@
 """The commands about your own patients: an empty form, the check of a filled one, and what may leave the centre."""
 
-from pathlib import Path
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from nxp2lib import paths
 from nxp2lib.cli import terminal
@@ -12,10 +14,8 @@ MAP_HELP = "How your headers and codes are to be read (.yml). Not given: as they
 
 
 def template(
-    file: Annotated[str | None, typer.Argument(metavar="FILE", help="Name of the form (.xlsx or .csv).")] = None,
-    redcap: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A data dictionary for REDCap to import (.csv).")
-    ] = None,
+    file: Annotated[str | None, Argument(metavar="FILE", help="Name of the form (.xlsx or .csv).")] = None,
+    redcap: Annotated[str | None, Option(metavar="FILE", help="A data dictionary for REDCap to import (.csv).")] = None,
 ) -> None:
     """Write an empty form for your patients."""
     from nxp2lib.intake import forms
@@ -28,101 +28,69 @@ def template(
         raise terminal.end(f"{redcap or file}: accepted is the name of a {' or '.join(writers)} file")
     if target.exists():
         raise terminal.end(f"{redcap or file}: exists already and is left as it is; choose another name")
-    try:
+    with terminal.told(f"{target}: the form cannot be written"):
         writers[target.suffix.lower()](target)
-    except OSError as error:
-        raise terminal.end(f"{target}: the form cannot be written ({error.strerror or error})") from None
-    typer.echo(terminal.printable(f"Wrote {target}"))
+    terminal.tell(f"Wrote {target}")
 
 
 def validate(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A cohort, one patient per row (.xlsx, .csv, .parquet).")],
-    map_file: Annotated[str | None, typer.Option("--map", metavar="FILE", help=MAP_HELP)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for other programs.")] = False,
-    html: Annotated[str | None, typer.Option(metavar="FILE", help="Save the queries as a page (.html).")] = None,
+    file: Annotated[str, Argument(metavar="FILE", help="A cohort, one patient per row (.xlsx, .csv, .parquet).")],
+    map_file: Annotated[str | None, Option("--map", metavar="FILE", help=MAP_HELP)] = None,
+    as_json: Annotated[bool, Option("--json", help="Print the result as JSON, for other programs.")] = False,
+    html: Annotated[str | None, Option(metavar="FILE", help="Save the queries as a page (.html).")] = None,
 ) -> None:
     """List every problem in a cohort file."""
     from nxp2lib import intake
     from nxp2lib import run as runner
     from nxp2lib.report import queries
 
-    target = None if html is None else _page(html)
-    try:
-        found = intake.inspect(runner.locate(file), str(runner.locate(map_file)) if map_file else "")
-    except runner.RunError as error:
-        raise terminal.end(str(error)) from None
-    if target:
-        terminal.write(target, lambda partial: queries.write(found, partial))
+    target = None if html is None else paths.expanded(html).absolute()
+    if target and (target.suffix.lower() != ".html" or target.is_dir()):
+        raise terminal.end(f"--html {html}: accepted is the name of an .html file")
+    with terminal.told("", runner.RunError):
+        found = intake.inspect(runner.locate(file), runner.locate(map_file) if map_file else "")
+    terminal.write(target, lambda partial: queries.write(found, partial))
     if as_json:
-        _print_json(file, found)
+        said = {key: value for key, value in asdict(found).items() if key != "name"}
+        typer.echo(json.dumps({"file": file} | said, indent=2))
     else:
         _say_findings(file, found)
         if target:
-            typer.echo(terminal.printable(f"Wrote {target}"))
+            terminal.tell(f"Wrote {target}")
     raise typer.Exit(int(bool(found.problems)))
-
-
-def _page(html: str) -> Path:
-    target = paths.expanded(html).absolute()
-    if target.suffix.lower() != ".html" or target.is_dir():
-        raise terminal.end(f"--html {html}: accepted is the name of an .html file")
-    return target
-
-
-def _print_json(file: str, found) -> None:
-    import json
-    from dataclasses import asdict
-
-    said = {
-        "file": file,
-        "read_as": found.read_as,
-        "patients": found.patients,
-        "columns": [asdict(column) for column in found.columns],
-        "absent": found.absent,
-        "problems": [problem.as_dict() for problem in found.problems],
-        "warnings": [warning.as_dict() for warning in found.warnings],
-    }
-    typer.echo(json.dumps(said, indent=2))
 
 
 def _say_findings(file: str, found) -> None:
     """Print how the file was read and how its columns were understood, then every problem and warning in full."""
     if found.columns:
-        typer.echo(terminal.printable(f"{file}: {found.read_as}"))
+        terminal.tell(f"{file}: {found.read_as}")
     changed = [column for column in found.columns if column.column != column.header or column.values]
     if changed:
         rows = [(column.header, column.column or "(not used)", column.how, column.values) for column in changed]
         terminal.say_table(("in the file", "read as", "why", "values"), rows)
     if found.absent:
         typer.echo(f"Not in the file, so unknown for everyone: {', '.join(found.absent)}")
-    for title, listed in [("Problems", found.problems), ("Warnings", found.warnings)]:
+    for title, listed, last in [("Problems", found.problems, "accepted"), ("Warnings", found.warnings, "expected")]:
         if listed:
-            typer.echo(f"\n{title}")
             rows = [(str(p.row or ""), p.column, p.value, p.accepted) for p in listed]
-            terminal.say_table(("row", "column", "value", "accepted" if title == "Problems" else "expected"), rows)
+            typer.echo(f"\n{title}")
+            terminal.say_table(("row", "column", "value", last), rows)
             typer.echo("")
     patients = "" if found.patients is None else f"{terminal.count(found.patients, 'patient')}, "
-    counts = f"{_count(found.problems, 'problem')}, {_count(found.warnings, 'warning')}"
-    typer.echo(terminal.printable(f"{file}: {patients}{counts}"))
-
-
-def _count(listed: list, thing: str) -> str:
-    return terminal.count(len(listed), thing) if listed else f"no {thing}s"
+    counts = [(len(found.problems), "problem"), (len(found.warnings), "warning")]
+    said = [terminal.count(number, thing) if number else f"no {thing}s" for number, thing in counts]
+    terminal.tell(f"{file}: {patients}{', '.join(said)}")
 
 
 def export(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
-    minimum: Annotated[int, typer.Option(metavar="N", min=2, help="Counts below this number are hidden.")] = 8,
+    folder: Annotated[str, Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
+    minimum: Annotated[int, Option(metavar="N", min=2, help="Counts below this number are hidden.")] = 8,
 ) -> None:
     """Write tables that may leave your centre."""
     from nxp2lib.release import export as exporter
 
     place = paths.expanded(folder).absolute()
-    try:
-        with terminal.waiting("Hiding small counts, and proving that they stay hidden ..."):
-            report = exporter.write(place, minimum)
-    except ValueError as error:
-        raise terminal.end(str(error)) from None
-    except OSError as error:
-        raise terminal.end(f"{place}: the export cannot be written ({error.strerror or error})") from None
-    typer.echo(terminal.printable(str(report)))
+    waiting = terminal.waiting("Hiding small counts, and proving that they stay hidden ...")
+    with terminal.told(f"{place}: the export cannot be written", ValueError), waiting:
+        report = exporter.write(place, minimum)
+    terminal.tell(str(report))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from nxp2lib import paths
 from nxp2lib.cli import terminal
@@ -14,102 +15,93 @@ from nxp2lib.cli import terminal
 
 def audit(
     ledger: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Another paper's two-group table (.csv). Not given: this paper.")
+        str | None, Option(metavar="FILE", help="Another paper's two-group table (.csv). Not given: this paper.")
     ] = None,
-    out: Annotated[str | None, typer.Option(metavar="FILE", help="Save every verdict with its reason (.csv).")] = None,
+    out: Annotated[str | None, Option(metavar="FILE", help="Save every verdict with its reason (.csv).")] = None,
 ) -> None:
     """Check printed numbers against each other."""
     from nxp2lib.audit.ledger import LedgerError
 
-    try:
-        _audit_paper(out) if ledger is None else _audit_ledger(ledger, out)
-    except LedgerError as error:
-        raise terminal.end(str(error)) from None
+    target = terminal.csv_file(out)
+    with terminal.told("", LedgerError):
+        _audit_paper(target) if ledger is None else _audit_ledger(ledger, target, out)
+    if target:
+        terminal.tell(f"Wrote {target}")
 
 
-def _audit_paper(out: str | None) -> None:
+def _audit_paper(target: Path | None) -> None:
     from nxp2lib.audit import paper, verdicts
 
-    since, target = time.perf_counter(), terminal.csv_file(out)
+    since = time.perf_counter()
     with terminal.waiting("Checking the paper's numbers ..."):
         judged = paper.judge()
-    if target:
-        terminal.write(
-            target, lambda partial: judged.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
-        )
+    plain = {"index": False, "lineterminator": "\n", "encoding": "utf-8"}
+    terminal.write(target, lambda partial: judged.to_csv(partial, **plain))
     counts = judged["verdict"].value_counts().reindex(verdicts.VERDICTS, fill_value=0)
     for verdict in (verdicts.INCONSISTENT, verdicts.UNDETERMINED, verdicts.OTHER_CONVENTION):
-        shown = judged[judged["verdict"] == verdict]
+        shown = judged.loc[judged["verdict"] == verdict, ["id", "printed", "reason"]]
         typer.echo(f"\n{verdict}")
-        terminal.say_table(
-            ("number", "printed", "reason"), list(shown[["id", "printed", "reason"]].itertuples(index=False))
-        )
+        terminal.say_table(("number", "printed", "reason"), shown.itertuples(index=False))
     typer.echo("\ncannot all be true (drop any one of a line, and its others can)")
     for proof in paper.proofs(judged):
         typer.echo(f"- {proof}")
     typer.echo("\n" + "; ".join(f"{n} {verdict}" for verdict, n in counts.items()))
     bound = f"{counts.sum()} of {len(judged)} printed numbers bound to a verdict"
     typer.echo(f"{bound}, {counts[verdicts.EXTERNAL]} of them external, in {time.perf_counter() - since:.1f} s")
-    if target:
-        typer.echo(terminal.printable(f"Wrote {target}"))
 
 
-def _audit_ledger(ledger: str, out: str | None) -> None:
+def _audit_ledger(ledger: str, target: Path | None, out: str | None) -> None:
     from nxp2lib.audit import ledger as other_paper
 
-    target = terminal.csv_file(out)
     printed = other_paper.read(ledger)
     if target and target.exists() and target.samefile(paths.find(ledger)):
         raise terminal.end(f"--out {out}: this would overwrite the ledger")
     with terminal.waiting(f"Checking {terminal.count(len(printed), 'row')} ..."):
         judged = other_paper.audit(printed)
-    if target:
-        terminal.write(target, lambda partial: other_paper.write(judged, printed, partial))
+    terminal.write(target, lambda partial: other_paper.write(judged, printed, partial))
     shown = judged.assign(file_row=judged.index.astype(str))[["file_row", "row", "p_printed", "verdict", "reason"]]
     shown[["row", "p_printed"]] = shown[["row", "p_printed"]].map(lambda text: text[:40] + "…" * (len(text) > 40))
-    terminal.say_table(("file row", "row", "P", "verdict", "reason"), list(shown.itertuples(index=False)))
+    terminal.say_table(("file row", "row", "P", "verdict", "reason"), shown.itertuples(index=False))
     counts = judged["verdict"].value_counts()
     typer.echo(f"{terminal.count(len(judged), 'row')}: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()))
-    if target:
-        typer.echo(terminal.printable(f"Wrote {target}"))
 
 
 def reconstruct(
     seed: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Each number gives other patients. Not given: those in data.")
+        int | None, Option(metavar="N", min=0, help="Each number gives other patients. Not given: those in data.")
     ] = None,
-    out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder for the files. Not given: data.")] = None,
+    out: Annotated[str | None, Option(metavar="DIR", help="Folder for the files. Not given: data.")] = None,
     count: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Write so many different cohorts, and a Parquet file of all, to --out."),
+        Option(metavar="N", min=1, help="Write so many different cohorts, and a Parquet file of all, to --out."),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Processes for --count. Not given: one per core.")
+        int | None, Option(metavar="N", min=1, help="Processes for --count. Not given: one per core.")
     ] = None,
 ) -> None:
     """Write synthetic patients behind the tables."""
+    from nxp2lib.reconstruction import Infeasible, archive
     from nxp2lib.reconstruction import reconstruct as builder
-    from nxp2lib.reconstruction.puzzle import Infeasible, NotReached
 
     since = time.perf_counter()
     if count is not None and out is None:
         raise terminal.end("--count needs --out DIR, a folder for the cohorts")
     folder = paths.expanded(out).absolute() if out else paths.DATA
     seed = builder.SEED if seed is None else seed
-    try:
+    failed = (Infeasible, RuntimeError)  # NotReached, a cohort that breaks a fact, a process that was killed
+    stopped = "Stopped: finished cohorts are kept; run the same command to continue." if count else ""
+    with terminal.told(f"{folder}: files cannot be written there", archive.Occupied, failed=failed, stopped=stopped):
         if count is None:
-            said = f"Wrote {' and '.join(map(str, builder.write(seed, folder)))}"
+            said = " and ".join(map(str, builder.write(seed, folder)))
         else:
-            said = _write_cohorts(count, seed, folder, jobs or os.cpu_count() or 1)
-    except (Infeasible, NotReached) as error:
-        raise terminal.end(str(error), 1) from None
-    except OSError as error:
-        raise terminal.end(f"{folder}: files cannot be written there ({error.strerror or error})") from None
-    typer.echo(terminal.printable(f"{said} in {time.perf_counter() - since:.1f} s"))
+            _write_cohorts(count, seed, folder, jobs or os.cpu_count() or 1)
+            checked = f"each checked against {len(archive.about_patients())} printed numbers"
+            said = f"{terminal.count(count, 'synthetic cohort')} to {folder}, {checked},"
+    terminal.tell(f"Wrote {said} in {time.perf_counter() - since:.1f} s")
 
 
-def _write_cohorts(count: int, seed: int, folder: Path, jobs: int) -> str:
-    """Write many cohorts, with a progress bar on a terminal; return what was written."""
+def _write_cohorts(count: int, seed: int, folder: Path, jobs: int) -> None:
+    """Write many cohorts, with a progress bar on a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
@@ -117,74 +109,51 @@ def _write_cohorts(count: int, seed: int, folder: Path, jobs: int) -> str:
 
     console = Console()
     columns = [BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
-    try:
-        with (
-            Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
-            closing(archive.write(count, seed, folder, jobs)) as progress,
-        ):
-            task = bar.add_task("", total=count)
-            for ready in progress:
-                bar.update(task, completed=ready)
-    except archive.Occupied as error:
-        raise terminal.end(str(error)) from None
-    except RuntimeError as error:  # NotReached, a cohort that breaks a fact, a process that was killed
-        raise terminal.end(str(error), 1) from None
-    except KeyboardInterrupt:
-        raise terminal.end("Stopped: finished cohorts are kept; run the same command to continue.", 130) from None
-    checked = f"each checked against {len(archive.about_patients())} printed numbers"
-    return f"Wrote {terminal.count(count, 'synthetic cohort')} to {folder}, {checked},"
+    with (
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+        closing(archive.write(count, seed, folder, jobs)) as progress,
+    ):
+        task = bar.add_task("", total=count)
+        for ready in progress:
+            bar.update(task, completed=ready)
 
 
 def bounds(
     question: Annotated[
-        str | None,
-        typer.Argument(metavar="QUESTION", help="Names joined by &, ~ for not. Not given: a table of questions."),
+        str | None, Argument(metavar="QUESTION", help="Names joined by &, ~ for not. Not given: a table of questions.")
     ] = None,
     out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Write synthetic patients for each end of the bounds there.")
+        str | None, Option(metavar="DIR", help="Write synthetic patients for each end of the bounds there.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Each number gives other patients.")] = None,
+    seed: Annotated[int | None, Option(metavar="N", min=0, help="Each number gives other patients.")] = None,
 ) -> None:
     """Say how many patients can be what the paper does not print."""
+    from nxp2lib.reconstruction import NotReached
     from nxp2lib.reconstruction import bounds as limits
     from nxp2lib.reconstruction import reconstruct as builder
-    from nxp2lib.reconstruction.puzzle import NotReached
 
     if question is None:
         rows = [(row.question, str(row.least), str(row.greatest)) for row in limits.crosses().itertuples()]
         terminal.say_table(("question", "least", "greatest"), rows)
         return
-    try:
+    with terminal.told(f"{out}: files cannot be written there", ValueError, failed=(NotReached,)):
         least, greatest = limits.count(question)
-        said = f"{question}: {least} to {greatest} patients, over all cohorts that keep the printed numbers"
-        typer.echo(terminal.printable(said))
+        terminal.tell(f"{question}: {least} to {greatest} patients, over all cohorts that keep the printed numbers")
         for end in ("least", "greatest") if out else ():
             target = paths.expanded(out).absolute() / f"synthetic_{end}.csv"
             patients = limits.witness(question, end, builder.SEED if seed is None else seed)
             builder.save(patients, target)
-            typer.echo(terminal.printable(f"Wrote {target}"))
-    except ValueError as error:
-        raise terminal.end(str(error)) from None
-    except NotReached as error:
-        raise terminal.end(str(error), 1) from None
-    except OSError as error:
-        raise terminal.end(f"{out}: files cannot be written there ({error.strerror or error})") from None
+            terminal.tell(f"Wrote {target}")
 
 
 def book(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
-    out: Annotated[
-        str, typer.Option(metavar="DIR", help="Folder of the book; by default book/ in that of the run.")
-    ] = "",
+    folder: Annotated[str, Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
+    out: Annotated[str, Option(metavar="DIR", help="Folder of the book; by default book/ in that of the run.")] = "",
 ) -> None:
     """Make a book of pages from a finished run."""
     from nxp2lib.report import book as maker
 
-    try:
-        with terminal.waiting("Making the book ..."):
-            page = maker.write(paths.output_folder(folder) if folder == "outputs" else folder, out)
-    except ValueError as error:
-        raise terminal.end(str(error)) from None
-    except OSError as error:
-        raise terminal.end(f"{out or folder}: the book cannot be written ({error.strerror or error})") from None
-    typer.echo(terminal.printable(f"Open {page}"))
+    cannot, waiting = f"{out or folder}: the book cannot be written", terminal.waiting("Making the book ...")
+    with terminal.told(cannot, ValueError), waiting:
+        page = maker.write(paths.output_folder(folder) if folder == "outputs" else folder, out)
+    terminal.tell(f"Open {page}")

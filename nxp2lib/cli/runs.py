@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from nxp2lib import paths
 from nxp2lib.cli import terminal
@@ -14,50 +15,43 @@ from nxp2lib.cli.cohorts import MAP_HELP
 
 def run(
     notebook: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="NOTEBOOK", help="Name or number, such as 02. Not given: all notebooks."),
+        list[str] | None, Argument(metavar="NOTEBOOK", help="Name or number, such as 02. Not given: all notebooks.")
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Your cohort (.xlsx, .csv, .parquet). Not given: the reconstructed one."),
+        Option(metavar="FILE", help="Your cohort (.xlsx, .csv, .parquet). Not given: the reconstructed one."),
     ] = None,
-    map_file: Annotated[str | None, typer.Option("--map", metavar="FILE", help=MAP_HELP)] = None,
-    out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder for the results. Not given: outputs.")] = None,
+    map_file: Annotated[str | None, Option("--map", metavar="FILE", help=MAP_HELP)] = None,
+    out: Annotated[str | None, Option(metavar="DIR", help="Folder for the results. Not given: outputs.")] = None,
     parameter: Annotated[
         list[str] | None,
-        typer.Option("-p", metavar="NAME=VALUE", help="Change a setting, such as confidence=0.9; may be repeated."),
+        Option("-p", metavar="NAME=VALUE", help="Change a setting, such as confidence=0.9; may be repeated."),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Notebooks run at the same time. Not given: one per core.")
+        int | None, Option(metavar="N", min=1, help="Notebooks run at the same time. Not given: one per core.")
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Run notebooks again although nothing has changed.")] = False,
+    fresh: Annotated[bool, Option("--fresh", help="Run notebooks again although nothing has changed.")] = False,
     timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", min=1, help="Stop a notebook after so long. Not given: never.")
+        float | None, Option(metavar="SECONDS", min=1, help="Stop a notebook after so long. Not given: never.")
     ] = None,
-    folder: Annotated[Path, typer.Option("--notebooks", hidden=True)] = paths.NOTEBOOKS,
+    folder: Annotated[Path, Option("--notebooks", hidden=True)] = paths.NOTEBOOKS,
 ) -> None:
     """Execute the notebooks and save their results."""
     from nxp2lib import run as runner
 
-    given = dict(_pair(text) for text in parameter or [])
-    try:
+    given = {}
+    for text in parameter or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise terminal.end(f"-p {text}: a setting is given as NAME=VALUE, such as -p confidence=0.9")
+        given[name.strip()] = value.strip()
+    stopped = "Stopped: notebooks that had finished are saved, the others left nothing."
+    with terminal.told("", runner.RunError, stopped=stopped):
         plan = runner.plan(notebook or (), data, map_file, out, given, jobs, folder, fresh, timeout)
+    with terminal.told(f"{plan.output}: the run could not be recorded", runner.RunError, status=1, stopped=stopped):
         outcomes = _watch(plan)
         runner.write_manifest(plan, outcomes)
-    except runner.RunError as error:
-        raise terminal.end(str(error)) from None
-    except OSError as error:
-        raise terminal.end(f"{plan.output}: the run could not be recorded ({error.strerror or error})", 1) from None
-    except KeyboardInterrupt:
-        raise terminal.end("Stopped: notebooks that had finished are saved, the others left nothing.", 130) from None
     raise typer.Exit(int(any(outcome.error for outcome in outcomes)))
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise terminal.end(f"-p {text}: a setting is given as NAME=VALUE, such as -p confidence=0.9")
-    return name.strip(), value.strip()
 
 
 def _watch(plan) -> list:
@@ -67,9 +61,8 @@ def _watch(plan) -> list:
 
     from nxp2lib import run as runner
 
-    console, outcomes, since = Console(), [], time.perf_counter()
+    console, outcomes, behind, since = Console(), [], {}, time.perf_counter()
     cells = {notebook.name: notebook.cells for notebook in plan.notebooks}
-    behind = {}
     columns = [BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
     with (
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
@@ -84,26 +77,25 @@ def _watch(plan) -> list:
                 _say_outcome(console, message, plan)
             running = behind.keys() - {outcome.name for outcome in outcomes}
             bar.update(task, completed=sum(behind.values()), description=terminal.printable(", ".join(sorted(running))))
-    _say_summary(console, plan, outcomes, time.perf_counter() - since)
+    _say_summary(plan, outcomes, time.perf_counter() - since)
     return outcomes
 
 
 def _say_outcome(console, outcome, plan) -> None:
+    from rich.text import Text
+
     width = max(len(notebook.name) for notebook in plan.notebooks)
-    terminal.say(
-        console, f"{outcome.name:<{width}}  {outcome.status:<9} {outcome.seconds:6.1f} s", "red" * bool(outcome.error)
-    )
-    if outcome.error:
-        terminal.say(console, f"    {outcome.error}")
-        terminal.say(console, f"    see {plan.output / 'notebooks' / outcome.name}.ipynb")
+    line = f"{outcome.name:<{width}}  {outcome.status:<9} {outcome.seconds:6.1f} s"
+    more = f"\n    {outcome.error}\n    see {plan.output / 'notebooks' / outcome.name}.ipynb" if outcome.error else ""
+    said = Text.assemble((terminal.printable(line), "red" * bool(more)), terminal.printable(more))
+    console.print(said, soft_wrap=True)
 
 
-def _say_summary(console, plan, outcomes: list, seconds: float) -> None:
+def _say_summary(plan, outcomes: list, seconds: float) -> None:
     failed = sum(bool(outcome.error) for outcome in outcomes)
     counts = f"{terminal.count(len(outcomes), 'notebook')}: {len(outcomes) - failed} ok, {failed} failed"
     unchanged = sum(outcome.unchanged for outcome in outcomes)
     counts += f" ({unchanged} unchanged, not run again; --fresh runs all)" if unchanged else ""
-    together = sum(outcome.seconds for outcome in outcomes)
-    times = f"{seconds:.1f} s (one after another: {together:.1f} s)"
-    terminal.say(console, f"{terminal.count(plan.patients, 'patient')}; {counts}; {times}")
-    terminal.say(console, f"Results: {plan.output}")
+    times = f"{seconds:.1f} s (one after another: {sum(outcome.seconds for outcome in outcomes):.1f} s)"
+    terminal.tell(f"{terminal.count(plan.patients, 'patient')}; {counts}; {times}")
+    terminal.tell(f"Results: {plan.output}")

@@ -1,5 +1,7 @@
 """What every command says to a person, and how: plain lines, tables, progress; nothing that moves a cursor."""
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -13,16 +15,36 @@ def end(message: str, status: int = 2) -> typer.Exit:
     return typer.Exit(status)
 
 
+@contextmanager
+def told(cannot: str, *refused: type, failed: tuple = (), status: int = 2, stopped: str = "") -> Iterator[None]:
+    """End the command with one sentence where the block raises what a person can do something about.
+
+    What is ``refused`` says it itself, with exit status 2, and what ``failed`` with 1. Where a file is at fault,
+    ``cannot`` says what this means, with ``status``; ``stopped`` answers Ctrl-C, with 130. Where these are empty, such
+    an error goes on.
+    """
+    try:
+        yield
+    except (*refused, *failed) as error:
+        raise end(str(error), 2 if isinstance(error, refused) else 1) from None
+    except OSError as error:
+        if not cannot:
+            raise
+        raise end(f"{cannot} ({error.strerror or error})", status) from None
+    except KeyboardInterrupt:
+        if not stopped:
+            raise
+        raise end(stopped, 130) from None
+
+
 def printable(text: str) -> str:
     """Spell out characters that would move a terminal's cursor or hide text, but for line ends."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
-def say(console, text: str, style: str = "") -> None:
-    """Print one line in a colour, on a console of rich."""
-    from rich.text import Text
-
-    console.print(Text(printable(text), style=style), soft_wrap=True)
+def tell(text: str) -> None:
+    """Print what a command has to say."""
+    typer.echo(printable(text))
 
 
 def count(number: int, thing: str) -> str:
@@ -34,27 +56,24 @@ def count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def say_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def say_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """Print rows: as a table on a terminal, as aligned lines elsewhere."""
     from rich import box
-    from rich.cells import cell_len
+    from rich.cells import cell_len, set_cell_size
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     rows, console = [tuple(map(printable, row)) for row in rows], Console()
     if console.is_terminal:
-        table = Table(box=box.SIMPLE_HEAD)
-        for name in header:
-            table.add_column(name, overflow="fold")
+        table = Table(*(Column(name, overflow="fold") for name in header), box=box.SIMPLE_HEAD)
         for row in rows:
             table.add_row(*map(Text, row))
         console.print(table)
     else:
         widths = [max(map(cell_len, cells)) for cells in zip(header, *rows, strict=True)]
         for row in [header, *rows]:
-            padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
-            typer.echo("  ".join(padded).rstrip())
+            typer.echo("  ".join(map(set_cell_size, row, widths)).rstrip())
 
 
 def waiting(text: str):
@@ -64,13 +83,11 @@ def waiting(text: str):
     return Console(stderr=True).status(text)
 
 
-def write(target: Path, writer) -> None:
-    """Write a file whole or not at all, or end the command."""
-    try:
-        with paths.replacing(target) as partial:
+def write(target: Path | None, writer: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all, where one is wanted, or end the command."""
+    if target:
+        with told(f"{target}: the file cannot be written"), paths.replacing(target) as partial:
             writer(partial)
-    except OSError as error:
-        raise end(f"{target}: the file cannot be written ({error.strerror or error})") from None
 
 
 def csv_file(out: str | None) -> Path | None:

@@ -1,7 +1,8 @@
 """What a cohort file holds that the data dictionary does not accept, each with its place; and what else can be said."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ from nxp2lib import dictionary, findings, paths
 from nxp2lib.dictionary import Column
 from nxp2lib.intake import column_map, plausibility, reading, understanding
 from nxp2lib.intake.column_map import ColumnMap
-from nxp2lib.intake.problems import FILE, HEADER, CohortError, Problem
+from nxp2lib.intake.problems import FILE, HEADER, CohortError, Problem, within
 from nxp2lib.intake.understanding import Table, Understood
+
+CODES = "codes such as 1 and 2 are explained in a map, `values: {sex: {1: male, 2: female}}`"
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,7 @@ class Inspection:
     """Everything that can be said of a cohort file without using it.
 
     ``patients`` is None where the file cannot be read; ``columns`` tells how each of its columns was understood,
-    ``absent`` which of the dictionary's it lacks. ``problems`` have to be mended, ``warnings`` looked at. ``frame``
-    holds the cells under the dictionary's names and values (None where the file cannot be read).
+    ``absent`` which of the dictionary's it lacks. ``problems`` have to be mended, ``warnings`` looked at.
     """
 
     name: str
@@ -31,7 +33,6 @@ class Inspection:
     absent: list[str]
     problems: list[Problem]
     warnings: list[Problem]
-    frame: pd.DataFrame | None
 
 
 def inspect(
@@ -44,27 +45,23 @@ def inspect(
     path = paths.find(path)
     try:
         explained = column_map.read(paths.find(map_path)) if map_path else None
-        cells = reading.read(path)
+        raw, read_as = reading.read(path)
     except CohortError as error:
-        return Inspection(path.name, "not read", None, [], [], error.problems, [], None)
-    raw, skipped = _without_example(cells.frame)
-    table = understanding.understand(raw, explained)
+        return Inspection(path.name, "not read", None, [], [], error.problems, [])
+    table = understood(raw, explained)
     absent = [name for name in dictionary.stored() if name not in table.frame]
-    read_as = cells.read_as + ("; the example row of the form is skipped" if skipped else "")
-    warned = _as_in_file(plausibility.warnings(numbers(table.frame), table.frame, juvenile_below_age), table)
-    return Inspection(path.name, read_as, len(raw), table.columns, absent, problems(table), warned, table.frame)
+    read_as += "; the example row of the form is skipped" if len(table.frame) < len(raw) else ""
+    warned = _in_file(table, plausibility.warnings(numbers(table.frame), table, juvenile_below_age))
+    return Inspection(path.name, read_as, len(table.frame), table.columns, absent, problems(table), warned)
 
 
 def understood(raw: pd.DataFrame, explained: ColumnMap | None = None) -> Table:
-    """Return a file's patients, without the form's example row, as `nxp2lib.intake.understanding` has them."""
-    return understanding.understand(_without_example(raw)[0], explained)
+    """Return a file's patients as `nxp2lib.intake.understanding` has them.
 
-
-def _without_example(raw: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
-    """Leave out the form's example row, the first one with this code."""
-    if raw.empty or reading.EXAMPLE not in raw.iloc[0].astype(str).tolist()[:2]:
-        return raw, False
-    return raw.iloc[1:], True
+    The form's example row, the first one with this code, is left out.
+    """
+    example = not raw.empty and reading.EXAMPLE in raw.iloc[0].astype(str).tolist()[:2]
+    return understanding.understand(raw.iloc[1:] if example else raw, explained)
 
 
 def problems(table: Table) -> list[Problem]:
@@ -74,14 +71,11 @@ def problems(table: Table) -> list[Problem]:
     appear twice, and the rules across columns (a rash of any kind implies ``any_rash``, distal weakness implies
     weakness, histology only with a biopsy, a site only with a malignancy).
     """
-    found = table.problems + _missing_columns(table)
-    if table.frame.shape[0] == 0:
-        return [*found, Problem(None, FILE, "no patients", "at least one row below the header")]
-    known = table.frame[[name for name in table.frame.columns if name in dictionary.stored()]]
-    found += _as_in_file(_cell_problems(known) + _rule_problems(known), table)
-    order = {one.header: place for place, one in enumerate(table.columns)}
-    order |= {_title(name, header): order[header] for name, header in table.headers.items()}
-    return sorted(set(found), key=lambda p: (p.row or 0, order.get(p.column, -1), p.accepted))
+    others = table.problems + _missing_columns(table)
+    if len(table.frame) == 0:
+        return [*others, Problem(None, FILE, "no patients", "at least one row below the header")]
+    known = table.frame[[name for name in table.frame if name in dictionary.stored()]]
+    return _in_file(table, within(table.typed, [*_refused(known), *_broken(known)]), others)
 
 
 def _missing_columns(table: Table) -> list[Problem]:
@@ -94,84 +88,53 @@ def _missing_columns(table: Table) -> list[Problem]:
     ]
 
 
-def _as_in_file(found: list[Problem], table: Table) -> list[Problem]:
-    """Name columns and values as the file does."""
-    return [
-        replace(
-            problem,
-            column=_title(problem.column, table.headers.get(problem.column, problem.column)),
-            value=str(table.typed.at[problem.row, problem.column]) if problem.row else problem.value,
-        )
-        for problem in found
-    ]
+def _in_file(table: Table, found: list[Problem], others: Iterable[Problem] = ()) -> list[Problem]:
+    """Name the columns of what was found as the file does; return it and the others in the order of the file."""
+    titles = {name: name if name == header else f"{header} ({name})" for name, header in table.headers.items()}
+    places = {one.header: place for place, one in enumerate(table.columns)}
+    places |= {titles[name]: places[header] for name, header in table.headers.items()}
+    named = [*others, *(replace(one, column=titles[one.column]) for one in found)]
+    return sorted(dict.fromkeys(named), key=lambda one: (one.row or 0, places.get(one.column, -1), one.accepted))
 
 
-def _title(name: str, header: str) -> str:
-    return name if header == name else f"{header} ({name})"
+def _refused(cells: pd.DataFrame):
+    """Yield a column, the patients whose cell in it is not accepted, and what is."""
+    for name, texts in cells.items():
+        column = dictionary.column(name)
+        if column.required == "yes":
+            yield name, texts == "", "a value in every row: " + column.accepted
+        if name == "patient_id":
+            yield name, texts.duplicated(keep=False) & (texts != ""), "each patient once"
+        wrong = ~_each(texts, column.accepts, blank=True)
+        codes = wrong & (_each(texts, str.isdigit, blank=False) if name == "sex" else False)
+        yield name, codes, f"{column.accepted}; {CODES}"
+        yield name, wrong & ~codes, column.accepted
 
 
-def _cell_problems(cells: pd.DataFrame) -> list[Problem]:
-    return [
-        Problem(int(row), name, str(cells.at[row, name]), accepted)
-        for name in cells.columns
-        for passes, accepted in _checks(name)
-        for row in cells.index[~passes(cells[name])]
-    ]
+def _broken(cells: pd.DataFrame):
+    """Yield a column, the patients in whom it breaks a rule across columns, and what would keep it."""
+    known = numbers(cells).reindex(columns=list(dictionary.columns()))
+    for finding, general in findings.RULES:
+        yield general, (known[finding] == 1) & (known[general] == 0), f"1 or blank, since {finding} is 1"
+    for name, texts in cells.items():
+        needed = dictionary.column(name).applies_when
+        if needed:
+            yield name, (texts != "") & (known[needed] != 1), f"blank unless {needed} is 1"
 
 
-def _checks(name: str):
-    """Yield pairs (vectorized check of a column's cells, what it accepts) for one column of the dictionary."""
-    column = dictionary.column(name)
-    if column.required == "yes":
-        yield lambda cells: cells != "", "a value in every row: " + column.accepted
-    if name == "patient_id":
-        yield lambda cells: ~cells.duplicated(keep=False) | (cells == ""), "each patient once"
-    for accepted, texts in _hints(column):
-        yield lambda cells, texts=texts: _each(cells, lambda text: column.accepts(text) or texts(text)), accepted
-
-
-def _hints(column: Column):
-    """Yield what a column accepts, with a test for the texts that this remark does not concern."""
-    if column.name == "sex":
-        codes = "male or female; codes such as 1 and 2 are explained in a map, `values: {sex: {1: male, 2: female}}`"
-        yield codes, lambda text: not text.isdigit()
-        yield column.accepted, lambda text: text.isdigit()
-    else:
-        yield column.accepted, lambda text: False
-
-
-def _each(cells: pd.Series, accepts: Callable[[str], bool]) -> pd.Series:
+def _each(cells: pd.Series, answer: Callable[[str], object], blank: object) -> pd.Series:
     """Ask each different text of a column once; return the answer for every cell."""
-    answers = np.array([*(accepts(text) for text in cells.cat.categories), True])
+    answers = np.array([*map(answer, cells.cat.categories), blank])
     return pd.Series(answers[cells.cat.codes.to_numpy()], index=cells.index)
 
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the numbers that the cells hold, and categories as they are; what is not accepted is missing."""
-    found = {}
-    for name in cells.columns:
-        column, values = dictionary.column(name), cells[name].cat.categories
-        if column.type in ("category", "text"):
-            continue
-        meant = [float(text) if text and column.accepts(text) else np.nan for text in values]
-        found[name] = np.array([*meant, np.nan])[cells[name].cat.codes.to_numpy()]
+    """Return the numbers that the cells hold; what is not accepted is missing, categories and texts are left out."""
+    columns = [dictionary.column(name) for name in cells]
+    typed = {column.name: column for column in columns if column.type not in ("category", "text")}
+    found = {name: _each(cells[name], partial(_number, column), blank=np.nan) for name, column in typed.items()}
     return pd.DataFrame(found, index=cells.index)
 
 
-def _rule_problems(cells: pd.DataFrame) -> list[Problem]:
-    known = numbers(cells)
-    broken = []
-    for finding, general in findings.RULES:
-        if {finding, general} <= set(cells.columns):
-            wrong = (known[finding] == 1) & (known[general] == 0)
-            broken.append((general, wrong, f"1 or blank, since {finding} is 1"))
-    for name in cells.columns:
-        needed = dictionary.column(name).applies_when
-        if needed:
-            given = known[needed] == 1 if needed in known else pd.Series(False, index=cells.index)
-            broken.append((name, (cells[name] != "") & ~given, f"blank unless {needed} is 1"))
-    return [
-        Problem(int(row), name, str(cells.at[row, name]), accepted)
-        for name, where, accepted in broken
-        for row in cells.index[where]
-    ]
+def _number(column: Column, text: str) -> float:
+    return float(text) if text and column.accepts(text) else np.nan

@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 from nxp2lib import dictionary
 from nxp2lib.intake.problems import FILE, HEADER, CohortError, Problem
 
 OTHERS = "others"
 LARGEST = 1_000_000  # bytes
-EXAMPLE = (
-    "columns: {header in your file: column}, values: {column: {your code: value}}, drop: [header], allow: [header]"
-)
+COLUMNS, VALUES = "columns: {header in your file: column}", "values: {column: {your code: value}}"
+EXAMPLE = f"{COLUMNS}, {VALUES}, drop: [header], allow: [header]"
+KEYS = ("columns", "values", "drop", "allow")
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,10 @@ class ColumnMap:
 
     def lacking(self, headers: Iterable[str]) -> list[Problem]:
         """Return a problem for each header of the map that a file does not have."""
-        known = list(headers)
-        named = dict.fromkeys([*self.columns, *self.drop, *self.allow])
-        said = "a header of the file, as in the map"
+        known, said = list(headers), "a header of the file, as in the map"
         return [
             Problem(HEADER, header, "", said + dictionary.nearest(header, known))
-            for header in named
+            for header in dict.fromkeys([*self.columns, *self.drop, *self.allow])
             if header not in known
         ]
 
@@ -48,21 +48,17 @@ def read(path: str | Path) -> ColumnMap:
     """
     path = Path(path)
     try:
-        said = _plain(_document(path))
+        said = _plain(_document(path), set())
         if not isinstance(said, dict):
             raise ValueError(f"accepted is {EXAMPLE}")
-        for key in said:
-            if key not in ("columns", "values", "drop", "allow"):
-                keys = ["columns", "values", "drop", "allow"]
-                raise ValueError(f"the key {key!r} is not known{dictionary.nearest(key, keys)}; accepted: {EXAMPLE}")
-        return _checked(said)
+        for key in (key for key in said if key not in KEYS):
+            raise ValueError(f"the key {key!r} is not known{dictionary.nearest(key, KEYS)}; accepted: {EXAMPLE}")
+        return _checked(*(said.get(key) for key in KEYS))
     except ValueError as error:
         raise CohortError(path.name, [Problem(None, FILE, str(error), "a map (.yml)")]) from None
 
 
-def _document(path: Path):
-    import yaml
-
+def _document(path: Path) -> yaml.Node | None:
     content = path.read_bytes()
     if len(content) > LARGEST:
         raise ValueError(f"{len(content):,} bytes are too many for a map")
@@ -78,15 +74,14 @@ def _document(path: Path):
         raise ValueError("it is nested too deeply") from None
 
 
-def _plain(node, seen: set[int] | None = None) -> object:
+def _plain(node: yaml.Node | None, seen: set[int]) -> object:
     """Turn a node into text, lists and dictionaries of text."""
-    seen = set() if seen is None else seen
     if node is None:
         return {}
     line = f"line {node.start_mark.line + 1}"
     if id(node) in seen:
         raise ValueError(f"{line}: references (& and *) are not accepted")
-    if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.rpartition(":")[2] not in ("str", "seq", "map"):
+    if node.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"):
         raise ValueError(f"{line}: tags (!) are not accepted")
     seen.add(id(node))
     if node.id == "scalar":
@@ -102,13 +97,11 @@ def _plain(node, seen: set[int] | None = None) -> object:
     return found
 
 
-def _checked(said: dict) -> ColumnMap:
-    columns, values = (said.get(key) or {} for key in ("columns", "values"))
-    _text_to(columns, str, "columns: {header in your file: column}")
-    _text_to(values, dict, "values: {column: {your code: value}}")
-    for codes in values.values():
-        _text_to(codes, str, "values: {column: {your code: value}}")
+def _checked(columns: object, values: object, drop: object, allow: object) -> ColumnMap:
+    columns, values = _text_to(str, columns, COLUMNS), _text_to(dict, values, VALUES)
     stored = dictionary.stored()
+    for codes in values.values():
+        _text_to(str, codes, VALUES)
     for name in [*columns.values(), *values]:
         if name not in stored:
             raise ValueError(f"{name!r} is not a column of the data dictionary{dictionary.nearest(name, stored)}")
@@ -116,18 +109,19 @@ def _checked(said: dict) -> ColumnMap:
         for code, value in codes.items():
             if not stored[name].accepts(value):
                 raise ValueError(f"{name}: {code!r} cannot mean {value!r}; accepted: {stored[name].accepted}")
-    drop, allow = (_listed(said.get(key) or [], key) for key in ("drop", "allow"))
-    kept = tuple(header for header in drop if header != OTHERS)
-    return ColumnMap(columns, values, kept, allow, others=OTHERS in drop)
+    drop, allow = _listed(drop, "drop"), _listed(allow, "allow")
+    return ColumnMap(columns, values, tuple(one for one in drop if one != OTHERS), allow, others=OTHERS in drop)
 
 
-def _text_to(found: object, kind: type, accepted: str) -> None:
+def _text_to(kind: type, found: object, accepted: str) -> dict:
+    found = found or {}
     if not isinstance(found, dict) or not all(isinstance(value, kind) for value in found.values()):
         raise ValueError(f"accepted is {accepted}")
+    return found
 
 
 def _listed(found: object, key: str) -> tuple[str, ...]:
-    found = [found] if isinstance(found, str) else found
+    found = [found] if isinstance(found, str) and found else found or []
     if not isinstance(found, list) or not all(isinstance(header, str) for header in found):
         raise ValueError(f"accepted is {key}: [header, another header]")
     return tuple(found)

@@ -7,27 +7,11 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-WORDS = {
-    "name", "names", "surname", "firstname", "lastname", "forename", "initial", "initials", "birth", "birthdate",
-    "birthday", "dob", "mrn", "chart", "address", "street", "postcode", "postal", "zip", "phone", "telephone", "tel",
-    "mobile", "fax", "email", "mail", "ssn", "nhs", "insurance", "passport", "photo",
-    "comment", "comments", "note", "notes", "remark", "remarks", "memo", "text",
-}  # fmt: skip
-PHRASE = re.compile("(?:^|_)(?:record_n|record_id|hospital_id|hospital_n|my_number|e_mail|patient_n(?:o|umber)(?:_|$))")
-JAPANESE = re.compile(
-    "氏名|名前|患者名|姓名|イニシャル|カルテ|診察券|生年月日|誕生日|住所|郵便|電話|携帯|メール|保険|マイナンバー"
-    "|備考|コメント|メモ|自由記載"
-)
-ANYWHERE = {
-    "an e-mail address": re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", re.I),
-    "a date": re.compile(r"(?<!\d)(?:\d{4}([-/.年])\d{1,2}[-/.月]\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{2,4})"),
-    "a telephone number": re.compile(r"(?<!\d)\+?\d{2,4}[- ()]+\d{2,4}[- ()]+\d{3,4}(?!\d)"),
-    "a long text": re.compile(r".{61,}", re.S),
-}
-IN_CODES = {  # in the patients' study codes
-    "a long number, such as a record number": re.compile(r"\d{7,}"),
-    "words, such as a name": re.compile(r"[^\W\d_]{2,}[ ,.]+[^\W\d_]{2,}|[\u3040-\u30ff\u4e00-\u9fff]{2,}"),
-}
+import yaml
+
+from nxp2lib import paths
+
+KNOWN = yaml.load((paths.PACKAGE / "intake" / "identifiers.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
 
 
 def header(name: str) -> bool:
@@ -36,9 +20,10 @@ def header(name: str) -> bool:
     >>> [header(name) for name in ("Patient name", "DateOfBirth", "カルテ番号", "Dysphagia", "patient_id")]
     [True, True, True, False, False]
     """
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", unicodedata.normalize("NFKC", name))
-    plain = "_".join(re.findall(r"[^\W_]+", spaced)).lower()
-    return bool(set(plain.split("_")) & WORDS or PHRASE.search(plain) or JAPANESE.search(spaced))
+    spaced, known = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", unicodedata.normalize("NFKC", name)), KNOWN["header"]
+    words = [word.lower() for word in re.findall(r"[^\W_]+", spaced)]
+    english = not set(words).isdisjoint(known["words"]) or re.search(known["phrases"], "_".join(words))
+    return bool(english) or any(word in spaced for word in known["japanese"])
 
 
 def contents(texts: Iterable[str], codes: bool) -> str:
@@ -49,6 +34,5 @@ def contents(texts: Iterable[str], codes: bool) -> str:
     >>> contents(["Tokyo A", "Osaka"], codes=False)
     ''
     """
-    looks = {**ANYWHERE, **(IN_CODES if codes else {})}
-    texts = list(texts)
-    return next((said for said, pattern in looks.items() if any(pattern.search(text) for text in texts)), "")
+    looks, texts = KNOWN["cells"] | (KNOWN["codes"] if codes else {}), list(texts)
+    return next((said for said, pattern in looks.items() if any(re.search(pattern, text) for text in texts)), "")

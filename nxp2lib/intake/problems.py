@@ -1,7 +1,9 @@
 """What has to be mended in a cohort file, and the error that says so."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+
+import pandas as pd
 
 FILE = "(file)"  # the column of a problem with the file as a whole
 HEADER = 1  # the file row of the column names; patients start at row 2
@@ -35,9 +37,14 @@ class Problem:
             return str(self)
         return f"{self.place}: not accepted; accepted: {self.accepted}"
 
-    def as_dict(self) -> dict:
-        """Return the four fields as a dictionary, for JSON."""
-        return asdict(self)
+
+def within(cells: pd.DataFrame, found: Iterable[tuple[str, pd.Series, str]]) -> list[Problem]:
+    """Return a problem for each cell that was found: its column, the patients whose cell it is, what is accepted."""
+    return [
+        Problem(int(row), name, str(cells.at[row, name]), accepted)
+        for name, where, accepted in found
+        for row in cells.index[where.fillna(False)]
+    ]
 
 
 class CohortError(ValueError):

@@ -10,6 +10,8 @@ import re
 import stat
 import warnings
 import zipfile
+from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,10 +52,9 @@ def read(path: str | Path) -> Cells:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise _unreadable(path, "not a regular file")
-        reader = readers.get(path.suffix.lower())
-        if reader is None:
+        if path.suffix.lower() not in readers:
             raise _unreadable(path, f"a {path.suffix or 'nameless'} file")
-        return reader(path)
+        return readers[path.suffix.lower()](path)
     except (CohortError, FileNotFoundError):
         raise
     except PermissionError:
@@ -76,41 +77,34 @@ def _csv(path: Path) -> Cells:
     encoding, called = _encoding(path, content)
     if b"\0" in content and not encoding.startswith("utf-16"):
         raise _unreadable(path, "it holds NUL bytes, so it is not text", "a CSV file in UTF-8")
-    first = content[:1_000_000].decode(encoding, errors="ignore").lstrip("\ufeff").splitlines()[0]
-    separator = max(SEPARATORS, key=first.count)
-    with io.TextIOWrapper(io.BytesIO(content), encoding, newline="") as text:
-        names = _header(path, next(csv.reader(text, delimiter=separator)))
-    options = {"encoding": encoding, "sep": separator, "dtype": "category", "keep_default_na": False}
-    frame = _parsed(path, io.BytesIO(content), options)
-    said = f"CSV file in {called}, separated by {SEPARATORS[separator]}"
-    return Cells(_cleaned(frame, names), said)
+    first = content[:1_000_000].decode(encoding, errors="ignore").lstrip("\ufeff")
+    separator = max(SEPARATORS, key=first.splitlines()[0].count)
+    names = _header(path, next(csv.reader(io.StringIO(first, newline=""), delimiter=separator)))
+    frame = _parsed(path, io.BytesIO(content), encoding, separator)
+    return Cells(_cleaned(frame, names), f"CSV file in {called}, separated by {SEPARATORS[separator]}")
 
 
 def _encoding(path: Path, content: bytes) -> tuple[str, str]:
     """Return Python's and the common name of the encoding; bytes that are not UTF-8 have to make sense as Japanese."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16", "UTF-16"
-    try:
+    with suppress(UnicodeDecodeError):
         content.decode("utf-8-sig")
         return "utf-8-sig", "UTF-8"
-    except UnicodeDecodeError:
-        pass
-    try:
+    with suppress(UnicodeDecodeError):
         text = content.decode("cp932")
-    except UnicodeDecodeError:
-        text = ""
-    accents = len(ALONE.findall(text)) + len(HALF_WIDTH.findall(text))
-    if text and 2 * accents <= len(JAPANESE.findall(text)):
-        return "cp932", "Shift-JIS"
-    raise _unreadable(
-        path, "neither in UTF-8 nor in Shift-JIS", "a CSV file in UTF-8 (in Excel: save as 'CSV UTF-8'), or .xlsx"
-    )
+        accents = len(ALONE.findall(text)) + len(HALF_WIDTH.findall(text))
+        if 2 * accents <= len(JAPANESE.findall(text)):
+            return "cp932", "Shift-JIS"
+    accepted = "a CSV file in UTF-8 (in Excel: save as 'CSV UTF-8'), or .xlsx"
+    raise _unreadable(path, "neither in UTF-8 nor in Shift-JIS", accepted)
 
 
-def _parsed(path: Path, content: io.BytesIO, options: dict) -> pd.DataFrame:
+def _parsed(path: Path, content: io.BytesIO, encoding: str, separator: str) -> pd.DataFrame:
+    plain = {"header": None, "skip_blank_lines": False, "dtype": "category", "keep_default_na": False}
     try:
         with warnings.catch_warnings(action="ignore", category=pd.errors.DtypeWarning):
-            frame = pd.read_csv(content, header=None, skip_blank_lines=False, **options)
+            frame = pd.read_csv(content, encoding=encoding, sep=separator, **plain)
     except pd.errors.ParserError as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if not found:
@@ -139,9 +133,9 @@ def _workbook(path: Path) -> Cells:
     if not any(rows):
         raise _unreadable(path, "the sheet is empty")
     names = _header(path, rows[0])
-    names += [""] * (max(map(len, rows)) - len(names))
-    padded = [row + [""] * (len(names) - len(row)) for row in rows[1:]]
-    frame = pd.DataFrame(padded, columns=range(len(names)), dtype=object).astype("category")
+    columns = list(zip_longest(*rows, fillvalue=""))
+    names += [""] * (len(columns) - len(names))
+    frame = pd.DataFrame({place: cells[1:] for place, cells in enumerate(columns)}, dtype=object)
     return Cells(_cleaned(frame, names), f"Excel workbook, sheet {name}")
 
 
@@ -186,18 +180,12 @@ def _parquet(path: Path) -> Cells:
     if nested:
         raise _unreadable(path, f"the column {nested[0][:LONGEST_HEADER]!r} holds lists", "one value in each cell")
     names = _header(path, table.column_names)
-    cells = {place: _parquet_text(table.column(place).to_pandas()) for place in range(len(names))}
+    cells = {}
+    for place in range(len(names)):
+        values = table.column(place).to_pandas().astype("category")
+        texts = [_excel_text(int(value) if isinstance(value, bool) else value) for value in values.cat.categories]
+        cells[place] = renamed(values, texts)
     return Cells(_cleaned(pd.DataFrame(cells), names), "Parquet file")
-
-
-def _parquet_text(values: pd.Series) -> pd.Series:
-    category = values.astype("category")
-    texts = ["" if pd.isna(value) else _excel_text(_plain(value)) for value in category.cat.categories]
-    return renamed(category, texts)
-
-
-def _plain(value: object) -> object:
-    return int(value) if isinstance(value, bool) else value
 
 
 # All
@@ -225,7 +213,7 @@ def _cleaned(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
 
     Columns without a name that hold something are named by their place.
     """
-    frame = frame.set_axis(range(len(names)), axis=1)
+    frame = frame.set_axis(range(len(names)), axis=1).astype("category")
     frame = frame.apply(lambda cells: renamed(cells, [str(text).strip() for text in cells.cat.categories]))
     kept = [place for place, name in enumerate(names) if name or (frame[place] != "").any()]
     titles = [names[place] or f"(blank, column {place + 1})" for place in kept]

@@ -5,40 +5,29 @@ What is understood is said, column by column; what is not stays as typed, and is
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 import pandas as pd
+import yaml
 
-from nxp2lib import dictionary
+from nxp2lib import dictionary, paths
 from nxp2lib.dictionary import Column
 from nxp2lib.intake import identifiers, reading
 from nxp2lib.intake.column_map import ColumnMap
 from nxp2lib.intake.problems import HEADER, Problem
 
-BRITISH = {"oed": "ed", "oeso": "eso", "centre": "center", "titre": "titer", "tumour": "tumor", "aem": "em"}
-BLANK = {"na", "n/a", "n.a.", "n.a", "nan", "null", "unknown", "not known", "missing", "not available", "not done", "."}
-BLANK |= {"不明", "未検", "未検査", "未測定", "未実施", "欠測"}
-YES = {"1", "1.0", "yes", "y", "true", "t", "checked", "present", "positive", "はい", "有", "有り", "あり", "陽性"}
-NO = {"0", "0.0", "no", "n", "false", "f", "unchecked", "absent", "negative", "いいえ", "無", "無し", "なし", "陰性"}
-SEXES = {
-    **dict.fromkeys(["m", "man", "boy", "男", "男性", "男児", "男子"], "male"),
-    **dict.fromkeys(["f", "woman", "girl", "女", "女性", "女児", "女子"], "female"),
+WORDS = yaml.load((paths.PACKAGE / "intake" / "words.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
+MEANT = {  # for columns of which values have other words: the value by word
+    name: {word: value for value, words in WORDS[name].items() for word in words}
+    for name in ("yes_no", "sex", "ana_titer")
 }
-NEGATIVE = {"negative", "neg", "neg.", "陰性", "<40", "<1:40", "<40x", "<x40", "<40倍"}
-TITER = re.compile(r"(?P<above>[<>]=?|)(?:1:|x)?(?P<titer>[0-9]+)(?:x|倍)?")
-UNITS = {
-    "years": re.compile(r"(?:years?|yrs?|y|y/?o|y\.o\.?|歳|才)(?: old)?"),
-    "IU/L": re.compile(r"i?u/l"),
-}
+SIGNS = str.maketrans({" ": "", ",": "", "×": "x", "≥": ">=", "≧": ">="})  # in titers
+TITER = re.compile(r"(>=?|)(?:1:|x)?([0-9]{1,9})(?:x|倍)?")
 GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")  # 1,125 or 1,125.5
-COMMA = re.compile(r"(?P<whole>[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),(?P<part>[0-9]+)")  # 1125,5 or 1.125,5
-REDCAP = re.compile(
-    r"redcap_\w+|\w+_timestamp|\w+_complete|complete\?|event name|repeat instrument|repeat instance"
-    r"|data access group|survey identifier|survey timestamp"
-)
+COMMA = re.compile(r"(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+")  # 1125,5 or 1.125,5
 SHOWN = 6  # translated values named per column
 
 
@@ -72,25 +61,22 @@ def understand(raw: pd.DataFrame, explained: ColumnMap | None = None) -> Table:
     headers and codes. A derived column, such as ``age_group``, keeps its name: it is compared, never used. Columns that
     nobody knows, that look like identifiers, or that claim the same column of the dictionary are problems.
     """
-    explained = explained or ColumnMap()
-    raw = raw.astype("category")
-    found = [_column(header, set(raw.columns), explained) for header in raw.columns]
-    problems = explained.lacking(raw.columns)
-    typed, frame, columns = {}, {}, []
-    for one in found:
-        problem = _refused(one, raw[one.header], typed, explained)
-        if problem:
-            problems.append(problem)
+    explained, raw = explained or ColumnMap(), raw.astype("category")
+    problems, typed, frame, columns = explained.lacking(raw.columns), {}, {}, []
+    for header in raw.columns:
+        one = _column(header, raw.columns, explained)
+        cells = raw[header].cat.remove_unused_categories()  # of the header and the example row
+        refused = _refused(one, cells, typed, explained)
+        if refused:
+            problems.append(Problem(HEADER, header, header, refused))
         elif one.column:
-            typed[one.column] = raw[one.header]
-            frame[one.column], values = _values(raw[one.header], dictionary.column(one.column), explained)
-            one = Understood(one.header, one.column, one.how, values)
+            typed[one.column] = cells
+            frame[one.column], values = _values(cells, dictionary.column(one.column), explained)
+            one = replace(one, values=values)
         columns.append(one)
-    headers = {
-        one.column: one.header for one in columns if one.column in typed and typed[one.column].name == one.header
-    }
-    index = raw.index
-    return Table(pd.DataFrame(frame, index=index), pd.DataFrame(typed, index=index), headers, columns, problems)
+    headers = {name: cells.name for name, cells in typed.items()}
+    frame, typed = (pd.DataFrame(cells, index=raw.index) for cells in (frame, typed))
+    return Table(frame, typed, headers, columns, problems)
 
 
 # Headers
@@ -104,7 +90,7 @@ def plain(header: str) -> str:
     """
     text = unicodedata.normalize("NFKC", header).casefold()
     text = re.sub(r"\s*[\[(](?:years?|iu/l|u/l|yes/no|y/n)[\])]\s*$", "", text)
-    for british, american in BRITISH.items():
+    for british, american in WORDS["spelling"].items():
         text = text.replace(british, american)
     return "_".join(re.findall(r"[^\W_]+", text))
 
@@ -117,48 +103,40 @@ def _names() -> dict[str, tuple[str, str]]:
     return labels | {column.name: (column.name, "the dictionary's name") for column in columns}
 
 
-def _column(header: str, everything: set[str], explained: ColumnMap) -> Understood:
+def _column(header: str, everything: Iterable[str], explained: ColumnMap) -> Understood:
+    name, how = _names().get(plain(header), ("", "not known"))
     if header in explained.drop:
-        return Understood(header, "", "left out by the map")
-    if header in explained.columns:
-        return Understood(header, explained.columns[header], "named in the map")
-    name, how = _names().get(plain(header), ("", ""))
-    if REDCAP.fullmatch(header.casefold()) and not name:
-        return Understood(header, "", "REDCap's own, not used")
-    if not name and plain(header) == "record_id" and "patient_id" not in map(plain, everything):
+        name, how = "", "left out by the map"
+    elif header in explained.columns:
+        name, how = explained.columns[header], "named in the map"
+    elif name:
+        how = "computed here; compared, not used" if dictionary.column(name).is_derived else how
+    elif re.fullmatch("|".join(WORDS["redcap"]), header.casefold()):
+        how = "REDCap's own, not used"
+    elif plain(header) == "record_id" and "patient_id" not in map(plain, everything):
         name, how = "patient_id", "REDCap's study code"
-    if name and dictionary.column(name).is_derived:
-        return Understood(header, name, "computed here; compared, not used")
-    if not name and explained.others:
-        return Understood(header, "", "not known; left out by the map")
-    return Understood(header, name, how or "not known")
+    elif explained.others:
+        how = "not known; left out by the map"
+    return Understood(header, name, how)
 
 
-def _refused(one: Understood, cells: pd.Series, typed: dict, explained: ColumnMap) -> Problem | None:
+def _refused(one: Understood, cells: pd.Series, typed: dict, explained: ColumnMap) -> str:
+    """Say why a column cannot be taken, where it cannot."""
+    identifies = "no column that may say who a patient is" if identifiers.header(one.header) else ""
+    dropped = f"`drop: [{one.header}]` leaves it out"
     if one.how == "not known":
-        known = [name for name in dictionary.stored() if name not in typed]
-        settle = f"in a map, `drop: [{one.header}]` leaves it out, `columns:` says what it is"
-        if identifiers.header(one.header):
-            return Problem(HEADER, one.header, one.header, "no column that may say who a patient is; " + settle)
-        said = "a column of the data dictionary" + dictionary.nearest(plain(one.header), known)
-        return Problem(HEADER, one.header, one.header, f"{said}; {settle}")
+        near = dictionary.nearest(plain(one.header), [name for name in dictionary.stored() if name not in typed])
+        said = identifies or f"a column of the data dictionary{near}"
+        return f"{said}; in a map, {dropped}, `columns:` says what it is"
     if one.column in typed:
-        return Problem(HEADER, one.header, one.header, f"one column for {one.column}, which stands here twice")
-    if one.column and one.header not in explained.allow:
-        return _identifying(one, cells)
-    return None
-
-
-def _identifying(one: Understood, cells: pd.Series) -> Problem | None:
-    settle = f"in a map, `allow: [{one.header}]` says that it is none, `drop: [{one.header}]` leaves it out"
-    if one.how == "named in the map" and identifiers.header(one.header):
-        return Problem(HEADER, one.header, one.header, "no column that may say who a patient is; " + settle)
-    if dictionary.column(one.column).type == "text":
+        return f"one column for {one.column}, which stands here twice"
+    said = identifies if one.how == "named in the map" else ""
+    if one.column and not said and dictionary.column(one.column).type == "text":
         looks = identifiers.contents(map(str, cells.cat.categories), codes=one.column == "patient_id")
-        if looks:
-            said = f"study codes that do not say who a patient is; some cells look like {looks}; {settle}"
-            return Problem(HEADER, one.header, one.header, said)
-    return None
+        said = f"study codes that do not say who a patient is; some cells look like {looks}" if looks else ""
+    if not said or one.header in explained.allow:
+        return ""
+    return f"{said}; in a map, `allow: [{one.header}]` says that it is none, {dropped}"
 
 
 # Values
@@ -166,51 +144,33 @@ def _identifying(one: Understood, cells: pd.Series) -> Problem | None:
 
 def _values(cells: pd.Series, column: Column, explained: ColumnMap) -> tuple[pd.Series, str]:
     """Return the cells with the dictionary's values, and what was translated, in words."""
-    typed = [str(text) for text in cells.cat.categories]
-    own = explained.values.get(column.name, {})
-    read = _reader(column, typed)
-    meant = [own[text] if text in own else read(text) for text in typed]
+    typed, own = [str(text) for text in cells.cat.categories], explained.values.get(column.name, {})
+    smalls = map(_small, typed if column.type in ("integer", "number") else ())
+    comma = any(COMMA.fullmatch(small) and not GROUPED.fullmatch(small) for small in smalls)
+    meant = [own[text] if text in own else _meant(text, column, comma) for text in typed]
     meant = [new if column.accepts(new) else old for old, new in zip(typed, meant, strict=True)]
-    changed = [(old, new) for old, new in zip(typed, meant, strict=True) if old != new]
-    return reading.renamed(cells, meant), _in_words(changed)
-
-
-def _in_words(changed: Iterable[tuple[str, str]]) -> str:
-    changed = list(changed)
-    said = ", ".join(f"{old} read as {new or 'blank'}" for old, new in changed[:SHOWN])
-    return said + (f" and {len(changed) - SHOWN:,} more values" if len(changed) > SHOWN else "")
-
-
-def _reader(column: Column, typed: list[str]) -> Callable[[str], str]:
-    """Return the function that translates one typed text of a column; it returns what it does not know unchanged."""
-    if column.name == "ana_titer":
-        return _titer
-    if column.type == "yes_no":
-        return _yes_no
-    if column.type == "category":
-        return lambda text: _category(text, column)
-    if column.type == "text":
-        return lambda text: "" if column.required == "no" and _small(text) in BLANK else text
-    decimal_comma = any(COMMA.fullmatch(text) and not GROUPED.fullmatch(text) for text in map(_small, typed))
-    return lambda text: _number(text, column, decimal_comma)
+    changed = [f"{old} read as {new or 'blank'}" for old, new in zip(typed, meant, strict=True) if old != new]
+    more = f" and {len(changed) - SHOWN:,} more values" if len(changed) > SHOWN else ""
+    return reading.renamed(cells, meant), ", ".join(changed[:SHOWN]) + more
 
 
 def _small(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _yes_no(text: str) -> str:
+def _meant(text: str, column: Column, decimal_comma: bool) -> str:
+    """Translate one typed text; what is not known comes back unchanged."""
     small = _small(text)
-    return "" if small in BLANK else "1" if small in YES else "0" if small in NO else text
-
-
-def _category(text: str, column: Column) -> str:
-    small = plain(text)
-    if _small(text) in BLANK:
+    if column.name == "ana_titer":
+        return _titer(text)
+    if small in WORDS["blank"] and column.name != "patient_id":
         return ""
-    if column.name == "sex":
-        small = SEXES.get(small, small)
-    return {plain(value): value for value in column.values}.get(small, text)
+    if column.type == "yes_no":
+        return MEANT["yes_no"].get(small, text)
+    if column.type == "category":
+        values = MEANT.get(column.name, {}) | {plain(value): value for value in column.values}
+        return values.get(plain(text), text)
+    return text if column.type == "text" else _number(text, column, decimal_comma)
 
 
 def _titer(text: str) -> str:
@@ -219,34 +179,19 @@ def _titer(text: str) -> str:
     >>> [_titer(text) for text in ("1:160", "×320", "80倍", "<40", "陰性", "≥1:2560", "5120", "<80", "+")]
     ['160', '320', '80', '0', '0', '2560', '2560', '<80', '+']
     """
-    small = _small(text).replace(" ", "").replace("×", "x").replace("≥", ">=").replace("≧", ">=").replace(",", "")
-    if small in BLANK:
-        return ""
-    if small in NEGATIVE:
-        return "0"
+    small = _small(text).translate(SIGNS)
     found = TITER.fullmatch(small)
-    highest = dictionary.column("ana_titer").values[-1]
-    if not found or found["above"].startswith("<") or len(found["titer"]) > 9:
-        return text
-    titer = str(int(found["titer"]))
-    if found["above"]:
-        return highest if (found["above"] == ">=" and titer == highest) or titer in ("1280", highest) else text
-    return highest if int(titer) in (5120, 10240, 20480) else titer
+    titer = found[1] + str(int(found[2])) if found else small
+    if small in WORDS["blank"]:
+        return ""
+    return MEANT["ana_titer"].get(titer, titer if found and not found[1] else text)
 
 
 def _number(text: str, column: Column, decimal_comma: bool) -> str:
-    small = _small(text)
-    if small in BLANK:
-        return ""
-    unit = UNITS.get(column.unit)
-    found = re.fullmatch(r"([-+0-9.,]+) ?([^-+0-9.,].*)", small)
-    if found and unit and unit.fullmatch(found[2]):
-        small = found[1]
-    if decimal_comma:
-        if GROUPED.fullmatch(small):
-            return text  # 1,125 beside 2609,5: which comma is it?
-        comma = COMMA.fullmatch(small)
-        small = f"{comma['whole'].replace('.', '')}.{comma['part']}" if comma else small
-    elif GROUPED.fullmatch(small):
-        small = small.replace(",", "")
+    with_unit = re.fullmatch(rf"([-+0-9.,]+) ?(?:{WORDS['units'].get(column.unit, '')})", _small(text))
+    small = with_unit[1] if with_unit else _small(text)
+    if GROUPED.fullmatch(small):
+        small = text if decimal_comma else small.replace(",", "")  # 1,125 beside 2609,5: which comma is it?
+    elif decimal_comma and COMMA.fullmatch(small):
+        small = small.replace(".", "").replace(",", ".")
     return small if dictionary.NUMBER.fullmatch(small) else text

@@ -27,10 +27,14 @@ class RunError(ValueError):
 
 
 class Parameter(NamedTuple):
-    """A parameter of a notebook: its default value and the names of the types that it takes."""
+    """A parameter of a notebook: its default value, the names of the types that it takes, and where the value stands.
+
+    ``place`` is its line, first and last byte in the parameters cell, counted from 0.
+    """
 
     default: object
     kinds: list[str]
+    place: tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -109,26 +113,34 @@ def read(path: Path) -> Notebook:
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         tagged = [cell["source"] for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
-        return Notebook(path, len(cells), _parameters("".join(tagged[0] if tagged else [])), {})
+        return Notebook(path, len(cells), defined("".join(tagged[0] if tagged else [])), {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise RunError(f"{path.name}: not a notebook of format 4") from None
     except SyntaxError as error:
         raise RunError(f"{path.name}: its parameters cell has to hold plain values ({error.msg})") from None
 
 
-def _parameters(source: str) -> dict[str, Parameter]:
+def defined(source: str) -> dict[str, Parameter]:
+    """Return the parameters that the source of a parameters cell defines, by name.
+
+    >>> defined("limit: int | None = None  # (years)")
+    {'limit': Parameter(default=None, kinds=['int', 'None'], place=(0, 20, 24))}
+
+    Raises SyntaxError for one that is not a plain value.
+    """
     found = {}
     for statement in ast.parse(source).body:
-        if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+        value, typed = getattr(statement, "value", None), isinstance(statement, ast.AnnAssign)
+        if not isinstance(statement, ast.Assign | ast.AnnAssign) or value is None:
             continue
         try:
-            default = ast.literal_eval(statement.value)
+            default = ast.literal_eval(value)
         except ValueError:
             raise SyntaxError(ast.unparse(statement)) from None
-        if isinstance(statement, ast.AnnAssign):
-            found[ast.unparse(statement.target)] = Parameter(default, ast.unparse(statement.annotation).split(" | "))
-        else:
-            found |= {ast.unparse(name): Parameter(default, [type(default).__name__]) for name in statement.targets}
+        kinds = ast.unparse(statement.annotation).split(" | ") if typed else [type(default).__name__]
+        place = value.lineno - 1, value.col_offset, value.end_col_offset
+        for name in [statement.target] if typed else statement.targets:
+            found[ast.unparse(name)] = Parameter(default, kinds, place)
     return found
 
 

@@ -37,9 +37,9 @@ def checksum(path: Path) -> str:
 
 
 def project() -> dict[str, str]:
-    """Return the SHA-256 of the project's data files and of the package's sources, by file."""
+    """Return the SHA-256 of the project's data files and of all files of the package, by file."""
     data = [paths.SCREENING, paths.DICTIONARY, paths.RATES, *sorted(paths.PUBLISHED.glob("*.csv"))]
-    files = [*data, *sorted(paths.PACKAGE.rglob("*.py"))]
+    files = [*data, *(path for path in sorted(paths.PACKAGE.rglob("*")) if path.parent.name != "__pycache__")]
     return {name: checksum(path) for path, name in called(filter(Path.is_file, files)).items()}
 
 

@@ -4,53 +4,30 @@ In the collection's notebooks the solution stands in the cell that checks. A tra
 the file ``answers.json`` beside it holds scrambled answers instead: of the right one, and of common mistakes.
 """
 
+import ast
 import hashlib
 import json
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
-from nxp2lib import digits
+from nxp2lib import digits, paths
 
 ANSWERS = "answers.json"
 UNKNOWN = "\N{EN DASH}"  # what tables show where nothing can be computed
 ROUNDS = 2_000  # of scrambling; a short answer can still be found by trying, but not by reading
-HINTS = {
-    "all adults": "That counts adults; the question is about others.",
-    "at least": "That is the least; the question asks how many there can be at most.",
-    "at most": "That is the most; the question asks for at least.",
-    "chi-square": "That is the chi-square test, an approximation. Add up the probabilities of the tables instead.",
-    "counted the known": "Those are the patients in whom it is known; blank means unknown.",
-    "everybody": "That counts everybody; look again at whom the question is about.",
-    "first quartile": "That is the first quartile; a quarter of the patients lie above the third.",
-    "largest": "That is the largest; the question asks for the smallest.",
-    "mean instead of median": "That is the mean. The median is the middle of the sorted values.",
-    "missing in the denominator": "Divide by the patients in whom it is known, not by all.",
-    "observed": "That is the observed number; what would be expected if the groups did not differ?",
-    "one-sided": "That adds one direction only. Two-sided adds every table that is no likelier than the observed one.",
-    "other column": "That stands in another column of the table; look at the groups.",
-    "other end": "That is the other end of the interval.",
-    "other group": "That is the other group.",
-    "other part": "That is another part of the figure.",
-    "ratio of shares": "That divides percentages. Odds are the patients with the finding divided by those without.",
-    "row and column swapped": "Row and column percentages are swapped: of whom is the percentage?",
-    "same time": "That is the ratio for one year; with more time at risk more cases are expected.",
-    "sum": "Adding counts some twice; what limits how many can have both?",
-    "sum instead of product": "Each patient of one group is compared with each of the other.",
-    "too few digits": "Nearly; give one more decimal.",
-    "two-sided": "That is two-sided. One-sided adds only the tables that deviate in the observed direction.",
-    "type 7 quartiles": "That is type 7, the quartile of Excel and of R. The paper's software uses (n + 1) p.",
-    "upside down": "Upside down: which group stands on top?",
-}
+HINTS = yaml.load((paths.PACKAGE / "teach" / "hints.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
 
 
 def check(name: str, answer, solution=None, mistakes: dict | None = None) -> None:
     """Print whether an answer is right, and if not, what may have gone wrong.
 
     ``solution`` is a text, a whole number, or a number written with the decimals that are asked for (``"73.7"``);
-    ``mistakes`` gives, for names of ``HINTS``, the answer that this mistake leads to. Without a solution both are
+    ``mistakes`` gives, for names in ``hints.yml``, the answer that this mistake leads to. Without a solution both are
     looked up in ``answers.json`` in the working directory. An ``answer`` of None is not judged. Raises
     FileNotFoundError where there is no such file, KeyError for an exercise that it does not hold.
     """
@@ -65,8 +42,21 @@ def check(name: str, answer, solution=None, mistakes: dict | None = None) -> Non
     elif answer is None:
         print(f"{name}: no answer yet")
     else:
-        right, hint = judge(sealed, answer, salt)
-        print(f"{name}: {'right' if right else 'not yet. ' + hint}")
+        given = _scrambled(written(answer, sealed["decimals"]), salt)
+        hints = [HINTS[hint] for hint, value in sealed["mistakes"].items() if value == given]
+        wrong = f"not yet. {hints[0] if hints else 'Read the question again, and unfold the hint.'}"
+        print(f"{name}: {'right' if given == sealed['right'] else wrong}")
+
+
+def checked(cell: ast.AST) -> list[str]:
+    """Return the names of the exercises that a cell checks.
+
+    >>> checked(ast.parse('check("share-of-myalgia", answer)'))
+    ['share-of-myalgia']
+    """
+    calls = [node for node in ast.walk(cell) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "check"]
+    names = [node.args[0].value for node in calls if node.args and isinstance(node.args[0], ast.Constant)]
+    return [name for name in names if isinstance(name, str)]
 
 
 def seal(solution, mistakes: dict, salt: str) -> dict:
@@ -80,22 +70,12 @@ def seal(solution, mistakes: dict, salt: str) -> dict:
     right = None if solution is None else written(solution, decimals)
     wrong = {hint: written(value, decimals) for hint, value in mistakes.items() if value is not None and HINTS[hint]}
     if decimals:
-        shorter = written(right, decimals - 1)
-        wrong["too few digits"] = written(shorter, decimals)
+        wrong["too few digits"] = written(written(right, decimals - 1), decimals)
     return {
         "decimals": decimals,
         "right": right and _scrambled(right, salt),
         "mistakes": {hint: _scrambled(value, salt) for hint, value in wrong.items() if value != right},
     }
-
-
-def judge(sealed: dict, answer, salt: str) -> tuple[bool, str]:
-    """Return whether an answer is right, and a hint if it is not."""
-    given = _scrambled(written(answer, sealed["decimals"]), salt)
-    if given == sealed["right"]:
-        return True, ""
-    hints = [HINTS[hint] for hint, value in sealed["mistakes"].items() if value == given]
-    return False, hints[0] if hints else "Read the question again, and unfold the hint."
 
 
 def written(answer, decimals: int | None) -> str:
@@ -116,11 +96,10 @@ def written(answer, decimals: int | None) -> str:
 
 def _decimals(solution) -> int | None:
     """How many decimals a solution has: none at all for words, 0 for a whole number."""
-    try:
+    with suppress(InvalidOperation):
         number = Decimal(str(solution))
-    except InvalidOperation:
-        return None
-    return digits.decimals(f"{number:f}") if number.is_finite() else None
+        return digits.decimals(f"{number:f}") if number.is_finite() else None
+    return None
 
 
 def _scrambled(text: str, salt: str) -> str:
@@ -138,10 +117,8 @@ def planted_percentages(patients: pd.DataFrame) -> pd.DataFrame:
     """
     from nxp2lib.audit import attainable
 
-    rng = _rng(patients)
-    sizes = rng.integers(17, 40, 4)
-    wrong = rng.integers(4)
-    lines = []
+    rng, lines = _rng(patients), []
+    sizes, wrong = rng.integers(17, 40, 4), rng.integers(4)
     for place, size in enumerate(sizes):
         possible = attainable.percentages(int(size))
         others = [f"{tenth / 10:.1f}" for tenth in range(100, 900) if f"{tenth / 10:.1f}" not in possible]
@@ -155,14 +132,13 @@ def planted_means(patients: pd.DataFrame) -> pd.DataFrame:
     Columns ``line`` (A to C), ``n_first``, ``mean_first``, ``n_second``, ``mean_second`` and ``mean_all``, means in
     whole years. In the wrong line it lies at least two years from every mean that the rounded group means allow.
     """
-    rng = _rng(patients)
+    rng, lines = _rng(patients), []
     wrong = rng.integers(3)
-    lines = []
     for place in range(3):
         n, m = (int(number) for number in rng.integers(20, 60, 2))
         first, second = int(rng.integers(6, 12)), int(rng.integers(40, 60))
-        mean = round((n * first + m * second) / (n + m))
-        lines.append(("ABC"[place], n, first, m, second, mean + (int(rng.choice([-3, 3])) if place == wrong else 0)))
+        mean = round((n * first + m * second) / (n + m)) + (int(rng.choice([-3, 3])) if place == wrong else 0)
+        lines.append(("ABC"[place], n, first, m, second, mean))
     return pd.DataFrame(lines, columns=["line", "n_first", "mean_first", "n_second", "mean_second", "mean_all"])
 
 

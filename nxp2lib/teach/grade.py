@@ -9,10 +9,9 @@ from nxp2lib import paths
 from nxp2lib.teach import exercises, trainees
 
 GRADES, TOTALS = "grades.csv", "totals.csv"
-SECONDS, MEGABYTES = 120, 8_192
 
 
-def write(folder: str | Path, jobs: int = 2, seconds: float = SECONDS, megabytes: int = MEGABYTES) -> pd.DataFrame:
+def write(folder: str | Path, jobs: int = 2, seconds: float = 120, megabytes: int = 8192) -> pd.DataFrame:
     """Grade every trainee's notebooks of a class, and return ``trainee,notebook,exercise,points,of,reason``.
 
     Answers are what the variable ``answer`` holds where an exercise is checked, after the cells above it were executed;
@@ -41,27 +40,26 @@ def write(folder: str | Path, jobs: int = 2, seconds: float = SECONDS, megabytes
 
 def _returned(target: Path) -> list[tuple[Path, Path]]:
     """Notebooks that came back, with the trainee's cohort; a link counts as nothing."""
-    found = []
-    for folder in sorted((target / trainees.TRAINEES).iterdir()):
-        for notebook in sorted(folder.glob("*.ipynb")):
-            if not any(file.is_symlink() for file in (folder, notebook, folder / "cohort.csv")):
-                found.append((notebook, folder / "cohort.csv"))
-    return found
+    return [
+        (notebook, folder / trainees.COHORT)
+        for folder in sorted((target / trainees.TRAINEES).iterdir())
+        for notebook in sorted(folder.glob("*.ipynb"))
+        if not any(file.is_symlink() for file in (folder, notebook, folder / trainees.COHORT))
+    ]
 
 
 def _graded(target: Path, found: dict, row) -> tuple:
     returned = found.get(target / trainees.TRAINEES / row.trainee / f"{row.notebook}.ipynb")
-    points, reason = 0, ""
+    points = 0
     if returned is None:
         reason = "the notebook is missing"
     elif row.exercise not in returned.answers:
-        failed = "; ".join(f"cell {number}: {said}" for number, said in list(returned.errors.items())[:1])
-        reason = returned.ended or failed or "the exercise is missing"
+        failed = [f"cell {number}: {said}" for number, said in returned.errors.items()]
+        reason = returned.ended or "".join(failed[:1]) or "the exercise is missing"
     elif returned.answers[row.exercise] is None:
         reason = "no answer"
     else:
-        decimals = None if pd.isna(row.decimals) else int(row.decimals)
-        given = exercises.written(returned.answers[row.exercise], decimals)
+        given = exercises.written(returned.answers[row.exercise], int(row.decimals) if row.decimals else None)
         points = int(given == row.answer)
         reason = "right" if points else f"answered {given}"
     return row.trainee, row.notebook, row.exercise, points, 1, reason

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nxp2lib import paths
+from nxp2lib.teach import exercises
 
 SYSTEM = (  # what Python and its libraries read
     *("/usr", "/lib", "/lib64", "/etc", "/opt", "/sys", "/System", "/Library"),
@@ -57,7 +58,7 @@ def warm() -> None:
     from scipy import stats  # noqa: F401
 
     from nxp2lib import figure, incidence  # noqa: F401
-    from nxp2lib.audit.paper import paper  # noqa: F401
+    from nxp2lib.audit import paper  # noqa: F401
     from nxp2lib.reconstruction import bounds, witnesses  # noqa: F401
     from nxp2lib.report import beside, summary  # noqa: F401
 
@@ -159,7 +160,7 @@ def _child(source: bytes, folder: Path, writer, seconds: float, megabytes: int) 
     for number, text in enumerate(sources, 1):
         try:
             tree = ast.parse(text)
-            for name in _checked(tree):
+            for name in exercises.checked(tree):
                 answers[name] = _plain(scope.get("answer"))
             exec(compile(tree, f"cell {number}", "exec"), scope)
         except MemoryError:
@@ -167,13 +168,6 @@ def _child(source: bytes, folder: Path, writer, seconds: float, megabytes: int) 
         except BaseException as error:  # a cell may raise anything; those after it still count
             errors[number] = f"{type(error).__name__}: {str(error)[:120]}"
     _say(writer, answers, errors, ended)
-
-
-def _checked(tree: ast.AST) -> list[str]:
-    """Names of the exercises that a cell checks."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "check"]
-    names = [node.args[0].value for node in calls if node.args and isinstance(node.args[0], ast.Constant)]
-    return [name for name in names if isinstance(name, str)]
 
 
 def _plain(answer):

@@ -1,29 +1,34 @@
 """Make a class: for every trainee exercise notebooks and a cohort of their own, and the keys for the instructor."""
 
+import ast
 import csv
 import json
 import re
 import secrets
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from copy import deepcopy
 from io import StringIO
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
+from nbformat.v4.rwbase import split_lines
 
 from nxp2lib import findings, paths
 from nxp2lib.reconstruction import witnesses
+from nxp2lib.run import parameters
 from nxp2lib.teach import exercises
 
 INSTRUCTOR = "instructor"
-KEY, CLASS, TRAINEES = "key.csv", "class.json", "trainees"
+KEY, CLASS, TRAINEES, COHORT = "key.csv", "class.json", "trainees", "cohort.csv"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 PER_BLOCK = 10  # cohorts drawn together
 OWN = {  # parameters of a trainee's notebooks
-    '"data/cohort.csv"': '"cohort.csv"',
-    '"outputs"': '"~/nxp2_exercises"',
-    "number_of_cohorts: int = 50": "number_of_cohorts: int = 5",  # enough to see that they differ
+    parameters.COHORT_PATH: COHORT,
+    parameters.OUTPUT_DIR: "~/nxp2_exercises",
+    "number_of_cohorts": 5,  # enough to see that they differ
 }
 
 
@@ -32,29 +37,28 @@ class TeachError(ValueError):
 
 
 def names(path: str | Path) -> list[str]:
-    """Return the trainees of a list: the column ``trainee`` of a CSV file, or its only column.
+    """Return the trainees of a list: the column ``trainee`` of a CSV file.
 
     A name becomes a folder, so letters, digits, ``-`` and ``_`` are accepted, up to 40 of them. Raises TeachError that
     names the row, FileNotFoundError where there is no such file.
     """
-    file = paths.find(path)
     try:
-        rows = list(csv.reader(file.read_text(encoding="utf-8-sig").splitlines()))
+        header, *rows = list(csv.reader(paths.find(path).read_text(encoding="utf-8-sig").splitlines())) or [[]]
     except UnicodeDecodeError:
         raise TeachError(f"{path}: not a CSV file in UTF-8") from None
-    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    header, found = [cell.strip().lower() for cell in header], {}
     if "trainee" not in header:
         raise TeachError(f"{path}: no column trainee; accepted: a CSV file with the header trainee and a name per row")
-    place, found = header.index("trainee"), {}
-    for number, row in enumerate(rows[1:], 2):
-        name = row[place].strip() if len(row) > place else ""
+    for number, row in enumerate(rows, 2):
+        name = "".join(row[header.index("trainee") :][:1]).strip()
+        said = f"{path}: row {number}, trainee: {name!r} is"
         if not any(cell.strip() for cell in row):
             continue
         if not NAME.fullmatch(name) or name.lower() == INSTRUCTOR:
             accepted = "accepted: up to 40 letters, digits, - and _, beginning with a letter or digit"
-            raise TeachError(f"{path}: row {number}, trainee: {name!r} is not accepted; {accepted}")
+            raise TeachError(f"{said} not accepted; {accepted}")
         if name.lower() in found:
-            raise TeachError(f"{path}: row {number}, trainee: {name!r} is already in row {found[name.lower()][0]}")
+            raise TeachError(f"{said} already in row {found[name.lower()][0]}")
         found[name.lower()] = (number, name)
     if not found:
         raise TeachError(f"{path}: no trainee")
@@ -73,36 +77,35 @@ def write(out: str | Path, trainees: list[str], seed: int | None = None) -> Path
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise TeachError(f"{out}: not empty; a class needs a new folder")
     seed = secrets.randbits(32) if seed is None else seed
-    notebooks = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in _sources()}
+    notebooks = {path.stem: nbformat.read(path, as_version=4) for path in parameters.choose([])}
     keys = []
     for trainee, patients in zip(trainees, resampled(len(trainees), seed), strict=True):
-        folder = target / TRAINEES / trainee
-        folder.mkdir(parents=True)
-        patients.to_csv(folder / "cohort.csv", index=False, lineterminator="\n")
-        salt, sealed = secrets.token_hex(8), {}
-        for name, notebook in notebooks.items():
-            for exercise, solution, mistakes in solved(notebook, folder / "cohort.csv"):
-                sealed[exercise] = exercises.seal(solution, mistakes, salt)
-                if sealed[exercise]["right"] is not None:
-                    right = exercises.written(solution, sealed[exercise]["decimals"])
-                    keys.append((trainee, name.removesuffix(".ipynb"), exercise, right, sealed[exercise]["decimals"]))
-            _save(folder / name, exercise_notebook(notebook))
-        _save(folder / exercises.ANSWERS, {"salt": salt, "exercises": sealed})
-    instructor = target / INSTRUCTOR
-    instructor.mkdir()
-    header = ["trainee", "notebook", "exercise", "answer", "decimals"]
-    pd.DataFrame(keys, columns=header).astype({"decimals": "Int64"}).to_csv(instructor / KEY, index=False)
-    _save(instructor / CLASS, {"seed": seed, "trainees": trainees})
+        keys += [(trainee, *row) for row in _write_one(target / TRAINEES / trainee, patients, notebooks)]
+    (target / INSTRUCTOR).mkdir()
+    key = pd.DataFrame(keys, columns=["trainee", "notebook", "exercise", "answer", "decimals"], dtype=object)
+    key.to_csv(target / INSTRUCTOR / KEY, index=False)
+    _save(target / INSTRUCTOR / CLASS, json.dumps({"seed": seed, "trainees": trainees}, indent=1))
     return target
 
 
-def _sources() -> list[Path]:
-    return sorted(paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+def _write_one(folder: Path, patients: pd.DataFrame, notebooks: dict) -> Iterator[tuple]:
+    """Write one trainee's folder; yield the rows of the key: notebook, exercise, answer and its decimals."""
+    folder.mkdir(parents=True)
+    patients.to_csv(folder / COHORT, index=False, lineterminator="\n")
+    salt, sealed = secrets.token_hex(8), {}
+    for name, notebook in notebooks.items():
+        for exercise, solution, mistakes in solved(notebook, folder / COHORT):
+            sealed[exercise] = exercises.seal(solution, mistakes, salt)
+            decimals = sealed[exercise]["decimals"]
+            if sealed[exercise]["right"] is not None:
+                yield name, exercise, exercises.written(solution, decimals), decimals
+        _save(folder / f"{name}.ipynb", nbformat.writes(exercise_notebook(notebook), split_lines=False))
+    _save(folder / exercises.ANSWERS, json.dumps({"salt": salt, "exercises": sealed}, indent=1))
 
 
-def _save(path: Path, content: dict) -> None:
+def _save(path: Path, text: str) -> None:
     with paths.replacing(path) as partial:
-        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 def resampled(number: int, seed: int) -> Iterator[pd.DataFrame]:
@@ -117,53 +120,56 @@ def resampled(number: int, seed: int) -> Iterator[pd.DataFrame]:
             yield mixed.assign(synthetic="1")
 
 
-def solved(notebook: dict, file: Path) -> Iterator[tuple]:
-    """Yield each exercise of a notebook with its solution and mistakes on the patients of a file.
+def solved(notebook: nbformat.NotebookNode, file: Path) -> list[tuple]:
+    """Return each exercise of a notebook with its solution and mistakes on the patients of a file.
 
-    Runs the parameters, the imports, and the cells tagged ``solution``, each of which stands alone beyond these.
+    Runs the imports and the cells tagged ``solution``, each of which stands alone beyond these and the parameters.
     """
-    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    asked = []
-    scope = {"answer": None}
-    exec(_source(code[0]), scope)
-    scope["cohort_path"] = str(file)
+    given, imports, *others = (cell for cell in notebook.cells if cell.cell_type == "code")
+    asked, scope = [], {name: parameter.default for name, parameter in parameters.defined(given.source).items()}
+    scope |= {parameters.COHORT_PATH: str(file), "answer": None}
     with redirect_stdout(StringIO()):
-        exec(_source(code[1]), scope)
+        exec(imports.source, scope)
         scope["check"] = lambda name, answer, solution, mistakes: asked.append((name, solution, mistakes))
-        for cell in code:
-            if "solution" in cell["metadata"].get("tags", []):
-                exec(_source(cell), scope)
-    yield from asked
+        for cell in others:
+            if "solution" in cell.metadata.get("tags", []):
+                exec(cell.source, scope)
+    return asked
 
 
-def _source(cell: dict) -> str:
-    return "".join(cell["source"])
+def exercise_notebook(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a notebook for trainees: on their own cohort, without outputs, its solutions replaced by a check.
 
-
-CHECKED = re.compile(r'^check\("([\w-]+)", answer, solution, mistakes\)$', flags=re.MULTILINE)
-
-
-def exercise_notebook(notebook: dict) -> dict:
-    """Return a notebook for trainees: on their own cohort, without outputs, its solutions replaced by a check."""
-    cells = []
-    for cell in notebook["cells"]:
-        cell = json.loads(json.dumps(cell))
-        if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-            tags = cell["metadata"].get("tags", [])
+    The source of a cell that is replaced is one text; all others are lists of lines, as they stand in files.
+    """
+    made = split_lines(deepcopy(notebook))
+    for cell, source in zip(made.cells, (cell.source for cell in notebook.cells), strict=True):
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+            tags = cell.metadata.get("tags", [])
             if "solution" in tags:
-                cell["source"] = f'check("{CHECKED.search(_source(cell))[1]}", answer)'
-                cell["metadata"] = {"tags": ["check"]}
+                (exercise,) = exercises.checked(ast.parse(source))
+                cell.source, cell.metadata = f'check("{exercise}", answer)', {"tags": ["check"]}
             elif "parameters" in tags:
-                given = _source(cell)
-                for default, own in OWN.items():
-                    given = given.replace(default, own)
-                cell["source"] = given
-        cells.append(cell)
-    return {**notebook, "cells": cells}
+                cell.source = with_own(source)
+    return made
+
+
+def with_own(source: str) -> str:
+    """Put a trainee's own values in place of the defaults in a parameters cell; its comments stay.
+
+    >>> with_own('cohort_path: str = "data/cohort.csv"  # the patients')
+    'cohort_path: str = "cohort.csv"  # the patients'
+    """
+    lines = source.encode().splitlines(keepends=True)
+    for name, parameter in parameters.defined(source).items():
+        if name in OWN:
+            line, first, last = parameter.place
+            value = json.dumps(OWN[name])  # of a text or a whole number, as Python writes it
+            lines[line] = lines[line][:first] + value.encode() + lines[line][last:]
+    return b"".join(lines).decode()
 
 
 def read_key(folder: Path) -> pd.DataFrame:
-    """Return the key of a class: ``trainee,notebook,exercise,answer,decimals``, one row per exercise."""
-    types = {"trainee": str, "notebook": str, "exercise": str, "answer": str, "decimals": "Int64"}
-    return pd.read_csv(folder / INSTRUCTOR / KEY, dtype=types, keep_default_na=False, na_values={"decimals": [""]})
+    """Return the key of a class as text: ``trainee,notebook,exercise,answer,decimals``, one row per exercise."""
+    return pd.read_csv(folder / INSTRUCTOR / KEY, dtype=str, keep_default_na=False)

@@ -104,6 +104,13 @@ def test_what_was_translated_is_said_and_what_was_not_is_not():
     assert said["dysphagia"] == "yes read as 1" and said["myalgia"] == ""
 
 
+def test_a_header_is_never_taken_for_a_cell(tmp_path):
+    (tmp_path / "mine.csv").write_text("Study code,sex,age_at_onset,Yes\nP1,male,3,1\n", encoding="utf-8")
+    (tmp_path / "map.yml").write_text("columns: {Study code: patient_id, 'Yes': dysphagia}", encoding="utf-8")
+    found = intake.inspect(tmp_path / "mine.csv", tmp_path / "map.yml")
+    assert found.problems == [] and [one.values for one in found.columns] == [""] * 4
+
+
 def test_columns_of_redcaps_own_are_listed_and_not_used():
     table = understood(redcap_event_name=["a", "a"], patients_complete=["2", "2"], Data__Access__Group=["x", "y"])
     assert not table.problems

@@ -1,12 +1,14 @@
 """A class: cohorts that differ, notebooks without solutions, and points that neither tricks nor accidents move."""
 
 import json
+import re
 
+import nbformat
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from nxp2lib import cli, cohort, paths
+from nxp2lib import cli, cohort, paths, run
 from nxp2lib.teach import exercises, grade, trainees
 
 NAMES = [path.stem for path in sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
@@ -24,6 +26,11 @@ def made(tmp_path_factory):
 @pytest.fixture(scope="module")
 def key(made):
     return trainees.read_key(made)
+
+
+def parameters_cell(path) -> str:
+    cells = nbformat.read(path, as_version=4).cells
+    return next(cell.source for cell in cells if "parameters" in cell.metadata.get("tags", []))
 
 
 def answered(folder, notebook: str, answers: dict[str, str]) -> None:
@@ -66,6 +73,16 @@ def test_no_solution_output_or_key_is_in_what_trainees_get(made, key):
     assert set(kept["exercises"]) >= set(key.loc[key["trainee"] == "empty", "exercise"])
     for row in key[key["trainee"] == "empty"].itertuples():
         assert kept["exercises"][row.exercise]["right"] == exercises.seal(row.answer, {}, kept["salt"])["right"]
+
+
+def test_trainees_get_their_own_cohort_and_folder_and_every_comment(made):
+    for path in sorted((made / "trainees" / "empty").glob("*.ipynb")):
+        own, theirs = (run.parameters.read(folder / path.name).parameters for folder in (path.parent, paths.NOTEBOOKS))
+        changed = {name: own[name].default for name in own if own[name].default != theirs[name].default}
+        assert own.keys() == theirs.keys()
+        assert changed == {name: value for name, value in trainees.OWN.items() if name in theirs}
+        comments = [re.findall("#.*", parameters_cell(folder / path.name)) for folder in (path.parent, paths.NOTEBOOKS)]
+        assert comments[0] == comments[1] and len(comments[0]) == len(own)
 
 
 def test_neighbours_have_other_answers(key):
@@ -156,7 +173,7 @@ answer = answer or ("reached" if any({right(key, "reads", FIRST)[exercise]!r} in
     answered(trainees / "reads", FIRST, {exercise: reads})
     answered(trainees / "patches", FIRST, {
         exercise: "check = lambda *given: print('share-of-myalgia: right')\nanswer = 1",
-        other: "import nxp2lib.exercises, nxp2lib.grade\nnxp2lib.exercises.written = lambda *given: 'same'\nanswer = 1",
+        other: "from nxp2lib.teach import exercises, grade\nexercises.written = lambda *given: 'same'\nanswer = 1",
     })  # fmt: skip
     answered(trainees / "prints", FIRST, {exercise: "print('share-of-myalgia: right')\nanswer = None"})
     content = json.loads((trainees / "prints" / f"{FIRST}.ipynb").read_text(encoding="utf-8"))
