@@ -9,19 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 from nxp2lib import paths
-from nxp2lib.run import record
-from nxp2lib.run.parameters import (
-    COHORT_PATH,
-    FILE,
-    MAP_PATH,
-    OUTPUT_DIR,
-    Notebook,
-    RunError,
-    choose,
-    locate,
-    read,
-    settle,
-)  # fmt: skip
+from nxp2lib.run import parameters, record
+from nxp2lib.run.parameters import COHORT_PATH, FILE, MAP_PATH, OUTPUT_DIR, Notebook, RunError
+
+OPTIONS = {COHORT_PATH: "--data", MAP_PATH: "--map", OUTPUT_DIR: "--out"}
 
 
 @dataclass(frozen=True)
@@ -67,43 +58,52 @@ def plan(
 
     Raises RunError for anything unknown, unreadable, out of range or not writable.
     """
-    from nxp2lib import cohort
-
     started = datetime.now().astimezone()
-    options = {COHORT_PATH: data, MAP_PATH: map_file, OUTPUT_DIR: out}
-    for name, option in [(COHORT_PATH, "--data"), (MAP_PATH, "--map"), (OUTPUT_DIR, "--out")]:
-        if options[name] is not None and name in (given or {}):
-            raise RunError(f"{option} and -p {name} mean the same; give one of them")
-    wanted = dict(given or {}) | {name: str(value) for name, value in options.items() if value is not None}
-    notebooks = settle([read(path) for path in choose(names, folder)], wanted)
-    patients_file = locate(wanted.get(COHORT_PATH, paths.COHORT))
-    try:
-        patients = len(cohort.load(patients_file, map_path=wanted.get(MAP_PATH, "")))
-    except (OSError, cohort.CohortError) as error:
-        raise RunError(str(error)) from None
-    files = [value for notebook in notebooks for name, value in notebook.passed.items() if name.endswith(FILE)]
-    inputs = [patients_file, *map(Path, filter(None, files)), *(notebook.path for notebook in notebooks)]
+    wanted = _wanted(given or {}, {COHORT_PATH: data, MAP_PATH: map_file, OUTPUT_DIR: out})
+    notebooks = parameters.settle([parameters.read(path) for path in parameters.choose(names, folder)], wanted)
+    patients_file = parameters.locate(wanted.get(COHORT_PATH, paths.COHORT))
+    patients = _count_patients(patients_file, wanted.get(MAP_PATH, ""))
+    passed = [notebook.passed[name] for notebook in notebooks for name in notebook.passed if name.endswith(FILE)]
     shared = record.project()
-    called = record.called(inputs)
+    called = record.called([patients_file, *map(Path, filter(None, passed)), *(one.path for one in notebooks)])
     checksums = {name: record.checksum(path) for path, name in called.items()} | shared
     cohort_sum = checksums[called[patients_file]]
     output = paths.expanded(wanted.get(OUTPUT_DIR, paths.output_folder("outputs"))).absolute()
     earlier = record.earlier(output)
-    other = bool(earlier) and earlier.get("cohort_sha256") != cohort_sum
-    if other and len(notebooks) < len(choose([], folder)):
-        raise RunError(
-            f"{output}: holds results of another cohort; run all notebooks, or choose another folder with --out"
-        )
+    if earlier and earlier.get("cohort_sha256") != cohort_sum:
+        if len(notebooks) < len(parameters.choose([], folder)):
+            said = "holds results of another cohort; run all notebooks, or choose another folder with --out"
+            raise RunError(f"{output}: {said}")
+        earlier = {}
     fingerprints = {notebook.name: record.fingerprint(notebook, shared | record.versions()) for notebook in notebooks}
     _make_writable(output, folder)
-    kept = {} if other else {
-        name: entry for name, entry in earlier.get("notebooks", {}).items()
+    kept = {
+        name: entry
+        for name, entry in earlier.get("notebooks", {}).items()
         if name not in fingerprints or (not fresh and _unchanged(entry, fingerprints[name], output))
-    }  # fmt: skip
+    }
     jobs = jobs or os.cpu_count() or 1
     return Plan(
         notebooks, patients, cohort_sum, output, jobs, started, called, checksums, fingerprints, kept, timeout
     )
+
+
+def _wanted(given: dict[str, str], options: dict[str, object]) -> dict[str, str]:
+    """Return all parameters that were asked for, with the text given for each."""
+    options = {name: str(value) for name, value in options.items() if value is not None}
+    for name in [name for name in options if name in given]:
+        raise RunError(f"{OPTIONS[name]} and -p {name} mean the same; give one of them")
+    return given | options
+
+
+def _count_patients(file: Path, map_path: str) -> int:
+    """Load a cohort once, so that what is wrong with it is said before anything runs."""
+    from nxp2lib import cohort
+
+    try:
+        return len(cohort.load(file, map_path=map_path))
+    except (OSError, cohort.CohortError) as error:
+        raise RunError(str(error)) from None
 
 
 def _unchanged(entry: dict, fingerprint: str, output: Path) -> bool:

@@ -37,10 +37,10 @@ def checksum(path: Path) -> str:
 
 
 def project() -> dict[str, str]:
-    """Return the SHA-256 of the project's data files and of the package's sources, by file."""
+    """Return the SHA-256 of the project's data files and of all files of the package, by file."""
     data = [paths.SCREENING, paths.DICTIONARY, paths.RATES, *sorted(paths.PUBLISHED.glob("*.csv"))]
-    files = [*data, *sorted(paths.PACKAGE.rglob("*.py"))]
-    return {name: checksum(path) for path, name in called(filter(Path.is_file, files)).items()}
+    package = [path for path in sorted(paths.PACKAGE.rglob("*")) if "__pycache__" not in path.parts]
+    return {name: checksum(path) for path, name in called(filter(Path.is_file, [*data, *package])).items()}
 
 
 def versions() -> dict[str, str]:
@@ -49,18 +49,13 @@ def versions() -> dict[str, str]:
     return known | {name: version(name) for name in LIBRARIES}
 
 
-def values(notebook: Notebook) -> dict[str, object]:
-    """Return a notebook's parameters as they will be in its run."""
-    return {name: parameter.default for name, parameter in notebook.parameters.items()} | notebook.passed
-
-
 def fingerprint(notebook: Notebook, known: dict[str, str]) -> str:
     """Return one checksum of all that a notebook's results rest on.
 
     These are the notebook, its parameters and the content of the files they name, and what is ``known`` already: data,
     sources and versions. The output folder is left out.
     """
-    settled = {name: value for name, value in values(notebook).items() if name != OUTPUT_DIR}
+    settled = {name: value for name, value in notebook.values.items() if name != OUTPUT_DIR}
     for name, value in settled.items():
         if name.endswith(FILE) and value:
             settled[name] = checksum(locate(value))
@@ -85,18 +80,10 @@ def still_there(entry: dict, output: Path) -> bool:
     )
 
 
-def left(listed: Path, output: Path) -> dict[str, str]:
-    """Return the SHA-256 of the files that a notebook wrote into the output folder, by their place in it.
-
-    ``listed`` holds one path per line, as `nxp2lib.paths.replacing` adds them.
-    """
-    lines = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
-    written = (Path(line) for line in dict.fromkeys(lines))
-    return {
-        path.relative_to(output).as_posix(): checksum(path)
-        for path in sorted(written)
-        if path.is_relative_to(output) and path.is_file()
-    }
+def left(written: Iterable[Path], output: Path) -> dict[Path, str]:
+    """Return the files written that are there in the output folder, each with its place in it."""
+    inside = (path for path in sorted(set(written)) if path.is_relative_to(output) and path.is_file())
+    return {path: path.relative_to(output).as_posix() for path in inside}
 
 
 def write(record: dict, output: Path) -> Path:

@@ -298,6 +298,25 @@ def test_the_manifest_tells_what_went_in_and_what_came_out(finished):
     assert set(record["versions"]) == {"python", "nxp2lib", *record_of.LIBRARIES}
 
 
+def test_the_record_tells_which_cell_left_which_file(write_notebook, write_cohort, tmp_path):
+    define = "from pathlib import Path; from nxp2lib import paths\n"
+    define += "def save(name):\n    with paths.replacing(Path(output_dir) / name) as partial: partial.write_text('here')"
+    first, last = "save('results/b.csv'); save('a.csv')", "save('results/b.csv'); save('d.csv')"
+    elsewhere = "save(Path(output_dir).with_name('elsewhere.csv')); (Path(output_dir) / 'd.csv').unlink()"
+    source = write_notebook(tmp_path / "nb" / "01_writes.ipynb", define, first, "save('c.csv')", last, elsewhere).parent
+    write_notebook(source / "02_fails.ipynb", define, "1 / 0", "save('e.csv')", "1 / 0", tags={1: "raises-exception"})
+    plan = run.plan(data=write_cohort(), out=tmp_path / "out", folder=source)
+    entries = json.loads(run.write_manifest(plan, outcomes_of(run.execute(plan)).values()).read_text("utf-8"))
+    for name, wrote in [
+        ("01_writes", {"results/b.csv": last, "a.csv": first, "c.csv": "save('c.csv')"}),
+        ("02_fails", {"e.csv": "save('e.csv')"}),  # where two cells of papermill tell of the failure
+    ]:
+        entry, copy = entries["notebooks"][name], f"notebooks/{name}.ipynb"
+        cells = nbformat.read(tmp_path / "out" / copy, as_version=4).cells
+        assert {file: cells[place].source for file, place in entry["cells"].items()} == wrote
+        assert set(entry["left"]) == {*wrote, copy}
+
+
 def test_the_manifest_has_times_with_a_zone(finished):
     record = json.loads(finished[3].read_text(encoding="utf-8"))
     started, finished_at = (datetime.fromisoformat(record[name]) for name in ("started", "finished"))
