@@ -44,6 +44,8 @@ def test_a_file_without_problems_says_so(page):
 
 
 def test_a_page_needs_nothing_from_outside():
-    text = pages.page("Title & more", pages.table(["a"], [["b"], ["<i>"]]), "lead")
-    assert text.startswith("<!doctype html>") and "Title &amp; more" in text and "&lt;i&gt;" in text
+    found = intake.Inspection("Title & more", "", None, [], ["<i>"], [], [], None)
+    text = queries.page(found) + str(pages.table(["a"], [["b"], ["<b>"]]))
+    assert text.startswith("<!doctype html>") and "Title &amp; more" in text
+    assert "&lt;i&gt;" in text and "&lt;b&gt;" in text
     assert not re.search(r"(src|href)=|@import|url\(", text)

@@ -300,7 +300,7 @@ def test_the_manifest_tells_what_went_in_and_what_came_out(finished):
 
 def test_the_record_tells_which_cell_left_which_file(write_notebook, write_cohort, tmp_path):
     define = "from pathlib import Path; from nxp2lib import paths\n"
-    define += "def save(name):\n    with paths.replacing(Path(output_dir) / name) as partial: partial.write_text('here')"
+    define += "def save(name):\n    with paths.replacing(Path(output_dir) / name) as partial: partial.write_text('ok')"
     first, last = "save('results/b.csv'); save('a.csv')", "save('results/b.csv'); save('d.csv')"
     elsewhere = "save(Path(output_dir).with_name('elsewhere.csv')); (Path(output_dir) / 'd.csv').unlink()"
     source = write_notebook(tmp_path / "nb" / "01_writes.ipynb", define, first, "save('c.csv')", last, elsewhere).parent
