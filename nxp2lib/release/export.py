@@ -55,7 +55,7 @@ def write(run: str | Path, minimum: int = 8) -> Report:
     if minimum < 2:
         raise ExportError(f"a minimum of {minimum} hides nothing; accepted: 2 or more")
     run = Path(run)
-    results = _results(run)
+    results = _read(run / "results")
     known = blocks(results)
     try:
         small, further = disclosure.protect(known, minimum)
@@ -77,15 +77,10 @@ def write(run: str | Path, minimum: int = 8) -> Report:
     return report
 
 
-def _results(run: Path) -> dict[str, pd.DataFrame]:
-    missing = [name for name in SOURCES if not (run / "results" / f"{name}.csv").is_file()]
-    if missing:
-        said = f"no finished run here: results/{missing[0]}.csv is missing; run all notebooks first"
-        raise ExportError(f"{run}: {said}")
-    return _read(run / "results")
-
-
 def _read(folder: Path) -> dict[str, pd.DataFrame]:
+    missing = [f"{folder.name}/{name}.csv" for name in SOURCES if not (folder / f"{name}.csv").is_file()]
+    if missing:
+        raise ExportError(f"{folder.parent}: no finished run here: {missing[0]} is missing; run all notebooks first")
     return {name: pd.read_csv(folder / f"{name}.csv", dtype={"display": str}) for name in SOURCES}
 
 
@@ -98,8 +93,8 @@ def blocks(results: dict[str, pd.DataFrame]) -> dict[Key, Block]:
     ``results`` holds the long tables of ``SOURCES``. A block of the row ``patients`` is the size of a group.
     """
     found: dict[Key, Block] = {}
-    for name in ("table1", "table2"):
-        for group in GROUPS[name]:
+    for name, groups in GROUPS.items():
+        for group in groups:
             size = describe.value(results[name], "patients", group, "n")
             if pd.notna(size):
                 found["patients", group] = Block(int(size), 0, 0)
@@ -230,9 +225,8 @@ def proof(folder: Path, hidden: set[Key], minimum: int) -> dict[Key, Range]:
 
 def _write_words(folder: Path, report: Report, found: dict[Key, Range], tables: list[formats.Table]) -> None:
     listed = [(row, group, *limits, limits.width) for (row, group), limits in found.items()]
-    pd.DataFrame(listed, columns=["row", "group", *Range._fields, "width"]).to_csv(
-        folder / "proof.csv", index=False, lineterminator="\n"
-    )
+    listed = pd.DataFrame(listed, columns=["row", "group", *Range._fields, "width"])
+    listed.to_csv(folder / "proof.csv", index=False, lineterminator="\n")
     said = {"minimum": report.minimum, "nxp2lib": __version__, "counts_shown": report.shown}
     (folder / "export.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
     shown = [Markup(formats.to_html(laid_out, inline=False)) for laid_out in tables]

@@ -19,8 +19,8 @@ from nxp2lib.run import parameters, record
 
 SOURCE = paths.ROOT / "docs" / "book"
 CACHE = ".book"  # in the folder of the run: sources as Sphinx reads them, and what it has read already
-KINDS = ("figures", "tables", "results")  # folders of files that can be downloaded
 WORDS = {"svg": "SVG", "png": "PNG", "csv": "CSV", "docx": "Word", "html": "HTML", "tex": "LaTeX"}
+DOWNLOADED = re.compile(rf"(?:figures|tables|results)/[^/]+\.(?:{'|'.join(WORDS)})")
 SUMMED_UP = "results/beside.csv"  # the numbers of summary.html, which is no page of the book
 BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 
@@ -75,16 +75,11 @@ def _chapters(folder: Path, names: list[str]) -> list[Chapter]:
     for name in names:
         if "cells" not in entries.get(name, {}):
             raise BookError(f"{folder}: {record.MANIFEST} does not say which cell left which file; run with --fresh")
-        left = {file: cell for file, cell in entries[name]["cells"].items() if _can_be_downloaded(folder, file)}
+        told = {file: cell for file, cell in entries[name]["cells"].items() if DOWNLOADED.fullmatch(file)}
+        left = {file: cell for file, cell in told.items() if file != SUMMED_UP and (folder / file).is_file()}
         notebook = nbformat.read(folder / "notebooks" / f"{name}.ipynb", as_version=4)
         chapters.append(Chapter(name, notebook, left))
     return chapters
-
-
-def _can_be_downloaded(folder: Path, file: str) -> bool:
-    path = PurePosixPath(file)
-    known = str(path.parent) in KINDS and path.suffix[1:] in WORDS
-    return known and file != SUMMED_UP and (folder / file).is_file()
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -214,7 +209,9 @@ def _downloads(left: Iterable[str]) -> str:
 
 def _values(folder: Path, chapters: list[Chapter], terms: dict[str, str], computed: dict[str, str]) -> dict:
     """Return what the pages of docs/book/ tell of a run."""
+    audit = pd.read_csv(folder / "results" / "audit.csv", dtype=str, keep_default_na=False)
     outputs = [output for cell in chapters[0].notebook.cells for output in cell.get("outputs", [])]
+    columns = dictionary.columns().values()
     table1 = (folder / "tables" / "table1.html").read_text(encoding="utf-8")
     figure1 = "figures/figure1.svg"
     drawn = [chapter.notebook.cells[chapter.left[figure1]] for chapter in chapters if figure1 in chapter.left]
@@ -226,15 +223,8 @@ def _values(folder: Path, chapters: list[Chapter], terms: dict[str, str], comput
         "table1": Markup(re.search(r"<table.*</table>", table1, flags=re.DOTALL)[0]),
         "figure1": _described(drawn[0]),
         "terms": [(term, _slug(term), Markup(said)) for term, said in terms.items()],
-        "sections": [(name, list(columns)) for name, columns in
-                     groupby(dictionary.columns().values(), attrgetter("section"))],
-        "numbers": _numbers(folder, computed),
-    }  # fmt: skip
-
-
-def _numbers(folder: Path, computed: dict[str, str]) -> list:
-    """Return all printed numbers with their verdicts, and the notebook that computes each."""
-    audit = pd.read_csv(folder / "results" / "audit.csv", dtype=str, keep_default_na=False)
-    expressions = published.load().set_index("id")["expression"].reindex(audit["id"])
-    result = expressions.str.partition("/")[0].to_numpy()
-    return list(audit.assign(result=result, page=[computed.get(name, "") for name in result]).itertuples(index=False))
+        "sections": [(name, list(group)) for name, group in groupby(columns, attrgetter("section"))],
+        "numbers": list(audit.itertuples(index=False)),
+        "results": published.load().set_index("id")["expression"].str.partition("/")[0],
+        "computed": computed,
+    }
