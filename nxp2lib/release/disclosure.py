@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from nxp2lib import dictionary, findings
 
+FAULT = "the counts shown exclude one another: this is a fault of the export, nothing is written"
+
 Key = tuple[str, str]  # a row and a group; the row "patients" is the group itself
 
 
@@ -97,9 +99,7 @@ def _fewest(key: Key, blocks: dict[Key, Block], hidden: set[Key], minimum: int) 
         attack.model.add(count >= true + minimum - 1).only_enforce_if(more)
         attack.model.add(count <= true - minimum + 1).only_enforce_if(~more)
     cost = sum((50 if other[0] == "patients" else 1) * ~literal for other, literal in same.items())
-    counts = attack.solved(-cost)
-    if counts is None:
-        raise Exposed(f"{key[0]} in {key[1]}: cannot be protected by hiding")
+    counts = attack.solved(-cost, f"{key[0]} in {key[1]}: cannot be protected by hiding")
     return {other for other, literal in same.items() if not counts.boolean_value(literal)}
 
 
@@ -130,10 +130,7 @@ def _searched(shown: dict[Key, Block], hidden: list[Key], minimum: int) -> Itera
         for side, sign in [(0, 1), (0, -1), (1, 1), (1, -1)]:
             if key in seen and seen[key].widths[side] >= minimum:
                 continue
-            counts = attack.solved(sign * attack.expressions(key)[side])
-            if counts is None:
-                said = "the counts shown exclude one another: this is a fault of the export, nothing is written"
-                raise Exposed(said)
+            counts = attack.solved(sign * attack.expressions(key)[side], FAULT)
             for other in hidden:
                 yes, no = (int(counts.value(count)) for count in attack.expressions(other))
                 seen[other] = seen.get(other, Range(yes, yes, no, no)).stretched(yes, no)
@@ -252,11 +249,13 @@ class _Attack:
         yes, no, _ = self._answers(*key)
         return (yes, yes) if key[0] == "patients" else (yes, no)
 
-    def solved(self, greatest):
-        """Return a set of counts with the greatest value of an expression, None where there is no set at all."""
+    def solved(self, greatest, otherwise: str):
+        """Return a set of counts with the greatest value of an expression; raise Exposed where there is no set."""
         from ortools.sat.python import cp_model
 
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         self.model.maximize(greatest)
-        return solver if solver.solve(self.model) == cp_model.OPTIMAL else None
+        if solver.solve(self.model) != cp_model.OPTIMAL:
+            raise Exposed(otherwise)
+        return solver

@@ -19,6 +19,7 @@ HIDDEN = "hidden"  # stands in place of every number that is not shown
 MARK = "\N{BULLET}"
 SOURCES = ["table1", "table2", "figure1", "text", "malignancy"]
 GROUPS = {table: ["total", *findings.compared(table)] for table in findings.TABLES}
+EVERYBODY = ("figure1", "polymyositis")  # a phenotype among patients of that phenotype: true of all, so left out
 COUNTED = ["n", "denominator", "missing", "percent"]
 ROUNDED = ["q1", "median", "q3", "shift"]  # to two digits, since they are, or lie between, values of single patients
 CELLS = {"count": "{n}/{denominator} ({percent})", "mean": "{mean}", "median": "{median} ({q1}\N{EN DASH}{q3})"}
@@ -102,15 +103,10 @@ def blocks(results: dict[str, pd.DataFrame]) -> dict[Key, Block]:
         wide = results[name][results[name]["statistic"].isin(COUNTED)]
         wide = wide.pivot(index=["row", "group"], columns="statistic", values="value")
         for (row, group), record in wide.iterrows():
-            if row != "patients" and pd.notna(record.get("n")) and _listed(name, row, group):
+            if row != "patients" and pd.notna(record.get("n")) and (name, group) != EVERYBODY:
                 n, known = int(record["n"]), int(record["denominator"])
                 found[row, group] = Block(n, known - n, int(record["missing"]))
     return found
-
-
-def _listed(name: str, row: str, group: str) -> bool:
-    """Leave out what is true of everybody in a group: phenotypes among patients of one phenotype."""
-    return not (name == "figure1" and group == "polymyositis")
 
 
 # Files
@@ -151,7 +147,7 @@ def _kept(name: str, row: str, group: str, statistic: str) -> bool:
     """Leave out rows whose mere presence tells something, and statistics of single patients."""
     if name == "malignancy":
         return row == "all_sites" or row.startswith("years_at_risk")
-    return _listed(name, row, group) and statistic not in ("minimum", "maximum", "u", "p_exact")
+    return (name, group) != EVERYBODY and statistic not in ("minimum", "maximum", "u", "p_exact")
 
 
 def _few(results: pd.DataFrame, known: dict, minimum: int) -> set[Key]:

@@ -55,12 +55,7 @@ def write(run: str | Path, out: str | Path = "") -> Path:
     if target.exists() and any(target.iterdir()) and not (target / "searchindex.js").is_file():
         raise BookError(f"{target}: holds something else; a book needs a folder of its own")
     source = folder / CACHE / "source"
-    made = _sources(folder, _chapters(folder, names))
-    for old in source.rglob("*"):
-        if old.is_file() and old.relative_to(source).as_posix() not in made:
-            old.unlink()
-    for name, content in made.items():
-        _put(source / name, content)
+    _update(source, _sources(folder, _chapters(folder, names)))
     command = ["-m", "sphinx", "-b", "html", "-q", "-j", "2", "-d", folder / CACHE / "doctrees", source, target]
     done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -74,7 +69,7 @@ def _chapters(folder: Path, names: list[str]) -> list[Chapter]:
     entries, chapters = record.earlier(folder).get("notebooks", {}), []
     for name in names:
         if "cells" not in entries.get(name, {}):
-            raise BookError(f"{folder}: {record.MANIFEST} does not say which cell left which file; run with --fresh")
+            raise BookError(f"{folder}: {record.MANIFEST} does not say which cell left what; run again with --fresh")
         told = {file: cell for file, cell in entries[name]["cells"].items() if DOWNLOADED.fullmatch(file)}
         left = {file: cell for file, cell in told.items() if file != SUMMED_UP and (folder / file).is_file()}
         notebook = nbformat.read(folder / "notebooks" / f"{name}.ipynb", as_version=4)
@@ -82,23 +77,23 @@ def _chapters(folder: Path, names: list[str]) -> list[Chapter]:
     return chapters
 
 
-def _put(path: Path, content: bytes) -> None:
-    """Write a source only where it has changed, so that its time tells Sphinx what to make again."""
-    if not path.is_file() or path.read_bytes() != content:
-        with paths.replacing(path) as partial:
-            partial.write_bytes(content)
+def _update(folder: Path, files: dict[str, bytes]) -> None:
+    """Let a folder hold these files; write only what has changed, so that its time tells Sphinx what to make again."""
+    before = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    for name in before.keys() - files.keys():
+        before[name].unlink()
+    for name, content in files.items():
+        if name not in before or before[name].read_bytes() != content:
+            with paths.replacing(folder / name) as partial:
+                partial.write_bytes(content)
 
 
 def _sources(folder: Path, chapters: list[Chapter]) -> dict[str, bytes]:
     """Return every source of the book by its name."""
     import nbformat
 
-    computed = {  # the first notebook that left a result
-        PurePosixPath(file).stem: chapter.name
-        for chapter in reversed(chapters)
-        for file in chapter.left
-        if file.startswith("results/")
-    }
+    left = [(file, chapter.name) for chapter in reversed(chapters) for file in chapter.left]
+    computed = {PurePosixPath(file).stem: first for file, first in left if file.startswith("results/")}
     terms = _glossary(chapters[0])
     values = _values(folder, chapters, terms, computed)
     found = {"_static/figure1.svg": (folder / "figures" / "figure1.svg").read_bytes()}
@@ -198,8 +193,8 @@ def _downloads(left: Iterable[str]) -> str:
     for stem in dict.fromkeys(file.rpartition(".")[0] for file in left):
         kind, _, name = stem.partition("/")
         before = "numbers as " if kind == "results" else ""
-        files = {word: f"{stem}.{ending}" for ending, word in WORDS.items()}
-        links = [f"{{download}}`{before}{word} <{_file(file)}>`" for word, file in files.items() if file in left]
+        there = [ending for ending in WORDS if f"{stem}.{ending}" in left]
+        links = [f"{{download}}`{before}{WORDS[ending]} <{_file(stem)}.{ending}>`" for ending in there]
         said.append(f"{name}: {', '.join(links)}")
     return "Download " + "; ".join(said)
 

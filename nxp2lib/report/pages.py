@@ -7,15 +7,13 @@ from markupsafe import Markup
 
 from nxp2lib import formats, paths
 
-PLACES = [paths.PACKAGE, paths.ROOT / "docs"]  # of templates
-
 
 @lru_cache
 def _environment():
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    layout = {"trim_blocks": True, "lstrip_blocks": True}
-    made = Environment(loader=FileSystemLoader(PLACES), autoescape=True, undefined=StrictUndefined, **layout)
+    places, layout = [paths.PACKAGE, paths.ROOT / "docs"], {"trim_blocks": True, "lstrip_blocks": True}
+    made = Environment(loader=FileSystemLoader(places), autoescape=True, undefined=StrictUndefined, **layout)
     made.globals["table"] = table
     return made
 
@@ -25,7 +23,7 @@ def render(template: str, **values: object) -> str:
     return _environment().get_template(template).render(values)
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> Markup:
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Markup:
     """Return a table; cells are escaped, and a row of one cell is a heading over the rows that follow."""
     body = tuple(tuple(map(str, row)) for row in rows)
-    return Markup(formats.to_html(formats.Table(caption, tuple(header), body, ()), inline=False))
+    return Markup(formats.to_html(formats.Table("", tuple(header), body, ()), inline=False))

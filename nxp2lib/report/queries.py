@@ -11,15 +11,14 @@ MOST_QUERIES = 2000
 
 
 def write(found: Inspection, path: str | Path) -> None:
-    """Write the queries about a cohort file as one HTML page without outside parts; everything typed is escaped."""
-    Path(path).write_text(page(found), encoding="utf-8", newline="\n")
+    """Write the queries about a cohort file as one HTML page without outside parts; everything typed is escaped.
 
-
-def page(found: Inspection) -> str:
-    """Return the page: counts, problems, warnings, and how each column was understood."""
+    It has counts, problems, warnings, and how each column was understood.
+    """
     columns = [(one.header, one.column or "not used", one.how, one.values or "as typed") for one in found.columns]
     listed = {"problems": _queries(found.problems), "warnings": _queries(found.warnings), "columns": columns}
-    return pages.render("report/templates/queries.html", found=found, most=MOST_QUERIES, **listed)
+    text = pages.render("report/templates/queries.html", found=found, most=MOST_QUERIES, **listed)
+    Path(path).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _queries(problems: list[Problem]) -> list[tuple]:

@@ -73,10 +73,8 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, settings: dict[str, obj
         "report/templates/summary.html",
         provenance=cohort.provenance(patients),
         reconstructed=cohort.is_reconstructed(patients),
-        sizes=[
-            [published.printed(f"table1/patients/{group}/n", "table1") for group in ("total", *sizes.index)],
-            [f"{count:,}" for count in (len(patients), *sizes)],
-        ],
+        theirs=[published.printed(f"table1/patients/{group}/n", "table1") for group in ("total", *sizes.index)],
+        yours=[f"{count:,}" for count in (len(patients), *sizes)],
         drawn=drawn,
         picture=_png(drawn),
         groups={title: rows(compared, *place) for place, title in TITLES.items()},

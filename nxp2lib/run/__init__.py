@@ -2,10 +2,8 @@
 
 from nxp2lib.run import parameters, record
 from nxp2lib.run.execution import execute, write_manifest
-from nxp2lib.run.kernels import Outcome, Progress
+from nxp2lib.run.kernels import Outcome
 from nxp2lib.run.parameters import RunError, locate
-from nxp2lib.run.planning import Plan, plan
+from nxp2lib.run.planning import plan
 
-__all__ = [
-    "Outcome", "Plan", "Progress", "RunError", "execute", "locate", "parameters", "plan", "record", "write_manifest",
-]  # fmt: skip
+__all__ = ["Outcome", "RunError", "execute", "locate", "parameters", "plan", "record", "write_manifest"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nxp2lib.run import record
 from nxp2lib.run.kernels import Outcome, Progress, Session
-from nxp2lib.run.parameters import Notebook, RunError, is_place
+from nxp2lib.run.parameters import Notebook, RunError
 from nxp2lib.run.planning import Plan
 
 LOCK = ".lock"
@@ -75,34 +75,16 @@ def write_manifest(plan: Plan, outcomes: Iterable[Outcome]) -> Path:
     """
     ended = {outcome.name: outcome for outcome in outcomes}
     now = datetime.now().astimezone()
-    entries = plan.kept | {
-        notebook.name: _entry(notebook, ended[notebook.name], plan)
-        for notebook in plan.notebooks
-        if notebook.name in ended and not ended[notebook.name].unchanged
+    ran = {
+        name: {"status": outcome.status, "seconds": round(outcome.seconds, 1)}
+        | plan.entries[name]
+        | {"left": outcome.left, "cells": outcome.cells}
+        for name, outcome in ended.items()
+        if not outcome.unchanged
     }
-    written = {
-        "started": plan.started.isoformat(timespec="seconds"),
+    told = {
         "finished": now.isoformat(timespec="seconds") if len(ended) == len(plan.notebooks) else None,
         "seconds": round((now - plan.started).total_seconds(), 1),
-        "patients": plan.patients,
-        "cohort_sha256": plan.cohort_sum,
-        "notebooks": dict(sorted(entries.items())),
-        "versions": record.versions(),
-        "sha256": plan.checksums,
+        "notebooks": dict(sorted((plan.kept | ran).items())),
     }
-    return record.write(written, plan.output)
-
-
-def _entry(notebook: Notebook, outcome: Outcome, plan: Plan) -> dict:
-    values = notebook.values
-    for name, value in values.items():
-        if value and is_place(name):
-            values[name] = (record.called([Path(value)]) | plan.called)[Path(value)]
-    return {
-        "status": outcome.status,
-        "seconds": round(outcome.seconds, 1),
-        "parameters": values,
-        "fingerprint": plan.fingerprints[notebook.name],
-        "left": outcome.left,
-        "cells": outcome.cells,
-    }
+    return record.write(plan.manifest | told, plan.output)

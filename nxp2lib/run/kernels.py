@@ -70,8 +70,9 @@ class Running:
         places = {id(cell): place for place, cell in enumerate(self.notebook.cells)}  # papermill may have added cells
         return {path: places[id(cell)] for (cell, first), (_, last) in pairs for path in written[first:last]}
 
-    def kill(self) -> None:
+    def kill(self, late: str = "") -> None:
         """Kill the kernel, whatever it is doing."""
+        self.late = self.late or late
         if self.kernel and self.kernel.has_kernel:
             self.kernel.provisioner.process.kill()
 
@@ -96,7 +97,8 @@ class Session:
         since, error, left, cells = time.perf_counter(), "", {}, {}
         running = Running(self.folder / f"{notebook.name}.written")
         self.begun.append(running)
-        timer = threading.Timer(self.timeout or 0, self._stop_late, [running])
+        late = f"not finished after {self.timeout or 0:g} s; --timeout allows more"
+        timer = threading.Timer(self.timeout or 0, running.kill, [late])
         if self.timeout:
             timer.start()
         try:
@@ -108,22 +110,12 @@ class Session:
             timer.cancel()
         try:
             if running.notebook and not self.stopped:
-                left, cells = self._left(running, self.output / "notebooks" / notebook.path.name)
+                copy = self.output / "notebooks" / notebook.path.name
+                _leave(running.notebook, copy)
+                left, cells = record.left(running.cells(), copy, self.output)
         except OSError as caught:
             error = error or _line(type(caught).__name__, caught)
         self.send(Outcome(notebook.name, time.perf_counter() - since, error, left, cells))
-
-    def _stop_late(self, running: Running) -> None:
-        running.late = f"not finished after {self.timeout:g} s; --timeout allows more"
-        running.kill()
-
-    def _left(self, running: Running, copy: Path) -> tuple[dict[str, str], dict[str, int]]:
-        """Leave the executed notebook, and return ``left`` and ``cells`` of its `Outcome`."""
-        _leave(running.notebook, copy)
-        cells = running.cells()
-        left = record.left([*cells, copy], self.output)
-        sums = {name: record.checksum(path) for path, name in left.items()}
-        return sums, {left[path]: place for path, place in cells.items() if path in left}
 
     def _execute(self, notebook: Notebook, running: Running) -> None:
         """Run papermill; keep the executed notebook and the cells that have begun."""

@@ -9,9 +9,10 @@ from itertools import chain, count
 from pathlib import Path
 
 from nxp2lib import __version__, paths
-from nxp2lib.run.parameters import FILE, OUTPUT_DIR, Notebook, locate
+from nxp2lib.run.parameters import OUTPUT_DIR, Notebook, is_place, locate
 
 MANIFEST = "manifest.json"
+FOLDERS = ["notebooks", "results", "tables", "figures"]  # of what a run leaves
 LIBRARIES = ["pandas", "numpy", "scipy", "matplotlib", "papermill", "ortools"]
 
 
@@ -45,22 +46,23 @@ def project() -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python, of this package, and of the libraries that results depend on."""
-    known = {"python": platform.python_version(), "nxp2lib": __version__}
-    return known | {name: version(name) for name in LIBRARIES}
+    return {"python": platform.python_version(), "nxp2lib": __version__} | {name: version(name) for name in LIBRARIES}
 
 
-def fingerprint(notebook: Notebook, known: dict[str, str]) -> str:
-    """Return one checksum of all that a notebook's results rest on.
+def entry(notebook: Notebook, names: dict[Path, str], known: dict[str, str]) -> dict[str, object]:
+    """Return what the manifest says of a notebook beforehand: its parameters, files by their names; its fingerprint.
 
-    These are the notebook, its parameters and the content of the files they name, and what is ``known`` already: data,
-    sources and versions. The output folder is left out.
+    The fingerprint is one checksum of all that its results rest on: the notebook, its parameters and the content of the
+    files they name, and what is ``known`` already: data, sources and versions. The output folder is left out.
     """
-    settled = {name: value for name, value in notebook.values.items() if name != OUTPUT_DIR}
-    for name, value in settled.items():
-        if name.endswith(FILE) and value:
-            settled[name] = checksum(locate(value))
+    told, settled = notebook.values, notebook.values
+    for name, value in notebook.values.items():
+        if value and is_place(name):
+            told[name] = (called([Path(value)]) | names)[Path(value)]
+            settled[name] = checksum(locate(value)) if name != OUTPUT_DIR else ""
     everything = {"notebook": checksum(notebook.path), "parameters": settled, "known": known}
-    return hashlib.sha256(json.dumps(everything, sort_keys=True, default=str).encode()).hexdigest()
+    fingerprint = hashlib.sha256(json.dumps(everything, sort_keys=True, default=str).encode()).hexdigest()
+    return {"parameters": told, "fingerprint": fingerprint}
 
 
 def earlier(output: Path) -> dict:
@@ -72,6 +74,12 @@ def earlier(output: Path) -> dict:
         return {}
 
 
+def is_unchanged(entry: dict, planned: dict, output: Path) -> bool:
+    """Tell whether an earlier run rests on the same inputs, went well, and left what is still there."""
+    same = entry.get("status") == "ok" and entry.get("fingerprint") == planned["fingerprint"]
+    return same and still_there(entry, output)
+
+
 def still_there(entry: dict, output: Path) -> bool:
     """Tell whether everything that a notebook left in an earlier run is there, unchanged."""
     left = entry.get("left", {})
@@ -80,10 +88,15 @@ def still_there(entry: dict, output: Path) -> bool:
     )
 
 
-def left(written: Iterable[Path], output: Path) -> dict[Path, str]:
-    """Return the files written that are there in the output folder, each with its place in it."""
-    inside = (path for path in sorted(set(written)) if path.is_relative_to(output) and path.is_file())
-    return {path: path.relative_to(output).as_posix() for path in inside}
+def left(cells: dict[Path, int], copy: Path, output: Path) -> tuple[dict[str, str], dict[str, int]]:
+    """Return the SHA-256 of what a notebook left in the output folder, by its place in it; and the cell that wrote it.
+
+    ``cells`` are the files that its cells wrote, each with the last cell to do so; ``copy`` is the executed notebook.
+    """
+    there = [path for path in [*cells, copy] if path.is_relative_to(output) and path.is_file()]
+    names = {path: path.relative_to(output).as_posix() for path in there}
+    sums = {names[path]: checksum(path) for path in sorted(there)}
+    return sums, {name: cells[path] for path, name in names.items() if path in cells}
 
 
 def write(record: dict, output: Path) -> Path:
@@ -95,7 +108,6 @@ def write(record: dict, output: Path) -> Path:
 
 def clean(output: Path) -> None:
     """Take away what runs that were killed had begun to write."""
-    folders = [output, *(output / name for name in ("notebooks", "results", "tables", "figures"))]
-    for folder in folders:
+    for folder in [output, *(output / name for name in FOLDERS)]:
         for begun in folder.glob(f".*{paths.PARTIAL}*"):
             begun.unlink(missing_ok=True)

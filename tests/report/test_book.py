@@ -122,10 +122,10 @@ def test_a_run_whose_record_does_not_name_cells_has_to_be_run_again(run, tmp_pat
     told = json.loads((older / "manifest.json").read_text(encoding="utf-8"))
     del told["notebooks"][NAMES[2]]["cells"]
     (older / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
-    with pytest.raises(book.BookError, match="which cell left which file; run with --fresh"):
+    with pytest.raises(book.BookError, match="does not say which cell left what; run again with --fresh"):
         book.write(older)
     (older / "manifest.json").unlink()
-    with pytest.raises(book.BookError, match="run with --fresh"):
+    with pytest.raises(book.BookError, match="run again with --fresh"):
         book.write(older)
 
 

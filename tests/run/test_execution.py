@@ -274,8 +274,9 @@ def test_two_inputs_of_one_name_keep_their_own_checksums(write_notebook, write_c
     parameters = 'cohort_path: str = "data/cohort.csv"\nscreening_path: str = "data/screening.csv"'
     source = write_notebook(tmp_path / "nb" / "01_both.ipynb", "'both'", parameters=parameters).parent
     plan = run.plan(data=write_cohort(), given={"screening_path": str(screened)}, out=tmp_path / "out", folder=source)
-    assert plan.checksums["cohort.csv"] == plan.cohort_sum != plan.checksums["cohort.csv (2)"]
-    assert plan.checksums["cohort.csv (2)"] == hashlib.sha256(screened.read_bytes()).hexdigest()
+    sums = plan.manifest["sha256"]
+    assert sums["cohort.csv"] == plan.manifest["cohort_sha256"] != sums["cohort.csv (2)"]
+    assert sums["cohort.csv (2)"] == hashlib.sha256(screened.read_bytes()).hexdigest()
     written = json.loads(run.write_manifest(plan, list(run.execute(plan))[-1:]).read_text(encoding="utf-8"))
     told = written["notebooks"]["01_both"]["parameters"]
     assert (told["cohort_path"], told["screening_path"]) == ("cohort.csv", "cohort.csv (2)")
@@ -481,7 +482,7 @@ def test_other_input_files_are_found_from_the_users_folder_and_recorded(
     monkeypatch.chdir(tmp_path)
     plan = run.plan(given={"screening_path": "seen.csv", "spare_path": "None"}, out="out", folder=source)
     assert plan.notebooks[0].passed == {"screening_path": str(tmp_path / "seen.csv"), "spare_path": None}
-    assert "seen.csv" in plan.checksums
+    assert "seen.csv" in plan.manifest["sha256"]
     refused(r"did you mean 'seen.csv'\?", source, given={"screening_path": "sen.csv"})
 
 
