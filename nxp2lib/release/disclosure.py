@@ -7,9 +7,12 @@ the proof that nobody can narrow it down further, and they are checked by plain 
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from nxp2lib import dictionary, findings
+
+FAULT = "the counts shown exclude one another: this is a fault of the export, nothing is written"
 
 Key = tuple[str, str]  # a row and a group; the row "patients" is the group itself
 
@@ -31,9 +34,19 @@ class Range(NamedTuple):
     greatest_without: int
 
     @property
+    def widths(self) -> tuple[int, int]:
+        """How many values lie between the least and the greatest, of the patients with the finding and without."""
+        return self.greatest - self.least + 1, self.greatest_without - self.least_without + 1
+
+    @property
     def width(self) -> int:
         """The number of values between which nobody can decide, at least."""
-        return min(self.greatest - self.least, self.greatest_without - self.least_without) + 1
+        return min(self.widths)
+
+    def stretched(self, yes: int, no: int) -> "Range":
+        """Return the range with one more value of both counts in it."""
+        least, greatest, least_without, greatest_without = self
+        return Range(min(least, yes), max(greatest, yes), min(least_without, no), max(greatest_without, no))
 
 
 class Exposed(ValueError):
@@ -46,15 +59,12 @@ def small(blocks: dict[Key, Block], minimum: int) -> set[Key]:
     Zero counts are small: they tell of every patient of the group. The number of unknown is a quality of the file and
     may be small. Of a group only the size counts.
     """
-    return {
-        key
-        for key, block in blocks.items()
-        if block.yes < minimum or (_two_sided(key) and block.no < minimum)
-    }  # fmt: skip
+    return {key for key, block in blocks.items() if min(block[: _sides(key)]) < minimum}
 
 
-def _two_sided(key: Key) -> bool:
-    return key[0] != "patients"
+def _sides(key: Key) -> int:
+    """Return how many counts of a block are to be protected: with and without a finding, of a group its size alone."""
+    return 1 if key[0] == "patients" else 2
 
 
 def protect(blocks: dict[Key, Block], minimum: int) -> tuple[set[Key], set[Key]]:
@@ -84,14 +94,12 @@ def _fewest(key: Key, blocks: dict[Key, Block], hidden: set[Key], minimum: int) 
     same = {other: attack.model.new_bool_var(f"{other} same") for other in blocks if other not in hidden}
     for other, literal in same.items():
         attack.show(other, blocks[other], literal)
-    for count, true in list(zip(attack.expressions(key), blocks[key], strict=False))[: 1 + _two_sided(key)]:
+    for count, true in zip(attack.expressions(key)[: _sides(key)], blocks[key], strict=False):
         more = attack.model.new_bool_var("more")
         attack.model.add(count >= true + minimum - 1).only_enforce_if(more)
         attack.model.add(count <= true - minimum + 1).only_enforce_if(~more)
-    cost = sum((1 if _two_sided(other) else 50) * ~literal for other, literal in same.items())
-    counts = attack.solved(-cost)
-    if counts is None:
-        raise Exposed(f"{key[0]} in {key[1]}: cannot be protected by hiding")
+    cost = sum((50 if other[0] == "patients" else 1) * ~literal for other, literal in same.items())
+    counts = attack.solved(-cost, f"{key[0]} in {key[1]}: cannot be protected by hiding")
     return {other for other, literal in same.items() if not counts.boolean_value(literal)}
 
 
@@ -119,29 +127,14 @@ def _searched(shown: dict[Key, Block], hidden: list[Key], minimum: int) -> Itera
         attack.show(key, block)
     seen: dict[Key, Range] = {}
     for key in hidden:
-        for sign, side in [(1, "yes"), (-1, "yes"), (1, "no"), (-1, "no")]:
-            if key in seen and _wide(seen[key], side, minimum):
+        for side, sign in [(0, 1), (0, -1), (1, 1), (1, -1)]:
+            if key in seen and seen[key].widths[side] >= minimum:
                 continue
-            counts = attack.extreme(key, side, sign)
+            counts = attack.solved(sign * attack.expressions(key)[side], FAULT)
             for other in hidden:
-                seen[other] = _stretched(seen.get(other), *attack.values(other, counts))
+                yes, no = (int(counts.value(count)) for count in attack.expressions(other))
+                seen[other] = seen.get(other, Range(yes, yes, no, no)).stretched(yes, no)
         yield key, seen[key]
-
-
-def _wide(found: Range, side: str, minimum: int) -> bool:
-    ends = found[:2] if side == "yes" else found[2:]
-    return ends[1] - ends[0] + 1 >= minimum
-
-
-def _stretched(found: Range | None, yes: int, no: int) -> Range:
-    if found is None:
-        return Range(yes, yes, no, no)
-    return Range(min(found[0], yes), max(found[1], yes), min(found[2], no), max(found[3], no))
-
-
-def _parts() -> list[tuple[str, str, str]]:
-    """Return groups that make everybody, with those of whom it is not known."""
-    return [(*pair, f"neither {pair[0]} nor {pair[1]}") for pair in findings.HALVES]
 
 
 def _related(names: set[str]) -> set[str]:
@@ -166,10 +159,11 @@ class _Attack:
         self.model = cp_model.CpModel()
         self.most = 4 * max([sum(block) for block in known.values()], default=0) + 1000
         self.names = _related({*rows, *(name for pair in findings.HALVES for name in pair)} - {"patients"})
-        self.sizes = {group: self._whole() for group in [findings.TOTAL, *(g for parts in _parts() for g in parts)]}
+        halves = [(*pair, f"neither {pair[0]} nor {pair[1]}") for pair in findings.HALVES]  # these make everybody
+        self.sizes = {group: self._whole() for group in [findings.TOTAL, *chain(*halves)]}
         self.yes, self.unknown = ({(name, group): self._whole() for name in self.names for group in self.sizes}
                                   for _ in range(2))  # fmt: skip
-        for parts in _parts():
+        for parts in halves:
             self._divide(parts)
         for group in self.sizes:
             for name in self.names:
@@ -244,41 +238,24 @@ class _Attack:
 
     def show(self, key: Key, block: Block, literal=None) -> None:
         """Add the counts of a block; with a literal, only where that is true."""
-        row, group = key
-        if row == "patients":
-            shown = [self.sizes[group] == block.yes]
-        else:
-            with_it, without = self.expressions(key)
-            shown = [with_it == block.yes, without == block.no, self.unknown[key] == block.unknown]
-        for condition in shown:
-            held = self.model.add(condition)
+        counts = self._answers(*key) if key[0] != "patients" else [self.sizes[key[1]]]
+        for count, true in zip(counts, block, strict=False):
+            held = self.model.add(count == true)
             if literal is not None:
                 held.only_enforce_if(literal)
 
     def expressions(self, key: Key) -> tuple:
-        """Return the counts with and without a finding."""
-        row, group = key
-        if row == "patients":
-            return self.sizes[group], self.sizes[group]
-        return self.yes[key], self.sizes[group] - self.yes[key] - self.unknown[key]
+        """Return the counts with and without a finding, of a group its size twice."""
+        yes, no, _ = self._answers(*key)
+        return (yes, yes) if key[0] == "patients" else (yes, no)
 
-    def solved(self, greatest):
-        """Return a set of counts with the greatest value of an expression, None where there is no set at all."""
+    def solved(self, greatest, otherwise: str):
+        """Return a set of counts with the greatest value of an expression; raise Exposed where there is no set."""
         from ortools.sat.python import cp_model
 
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         self.model.maximize(greatest)
-        return solver if solver.solve(self.model) == cp_model.OPTIMAL else None
-
-    def extreme(self, key: Key, side: str, sign: int):
-        """Return a set of counts with the greatest (``sign`` 1) or least (-1) number on one side of a block."""
-        counts = self.solved(sign * self.expressions(key)[side == "no"])
-        if counts is None:
-            raise Exposed("the counts shown exclude one another: this is a fault of the export, nothing is written")
-        return counts
-
-    def values(self, key: Key, solver) -> tuple[int, int]:
-        """Return the two counts of a block in a set of counts."""
-        yes, no = self.expressions(key)
-        return int(solver.value(yes)), int(solver.value(no))
+        if solver.solve(self.model) != cp_model.OPTIMAL:
+            raise Exposed(otherwise)
+        return solver

@@ -13,6 +13,8 @@ from nxp2lib import describe, findings, fourfold, published
 from nxp2lib.audit import attainable
 
 COLUMNS = ["result", "row", "group", "statistic", "published", "yours", "difference", "ci_low", "ci_high"]
+COUNTS = ["published_n", "published_denominator", "n", "denominator"]
+NAN = float("nan")
 
 
 class Difference(NamedTuple):
@@ -23,40 +25,24 @@ class Difference(NamedTuple):
     ci_high: float
 
 
-def wilson(n: int, denominator: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the score interval of a proportion (Wilson 1927), from 0 to 1, without continuity correction.
-
-    R's ``prop.test(n, denominator, correct=FALSE)`` agrees.
-
-    >>> [round(limit, 4) for limit in wilson(4, 29)]
-    [0.055, 0.3056]
-
-    NaN where the denominator is zero. Raises ValueError for a level outside 0 to 1.
-    """
-    from scipy.stats import binomtest
-
-    fourfold.check_confidence(confidence)
-    if not denominator:
-        return float("nan"), float("nan")
-    low, high = binomtest(n, denominator).proportion_ci(confidence, method="wilson")
-    return float(low), float(high)
-
-
 def newcombe(second: tuple[int, int], first: tuple[int, int], confidence: float = 0.95) -> Difference:
     """Return the difference of two proportions, second minus first, with Newcombe's hybrid score interval.
 
-    Each argument is (count, denominator). Method 10 of Newcombe 1998 (Statistics in Medicine 17:873): the Wilson
-    limits of both proportions are combined.
+    Each argument is (count, denominator). Method 10 of Newcombe 1998 (Statistics in Medicine 17:873): the score limits
+    (Wilson 1927) of both proportions, those of R's ``prop.test(n, denominator, correct=FALSE)``, are combined.
 
     >>> [round(number, 4) for number in newcombe((56, 70), (48, 80))]
     [0.2, 0.0524, 0.3339]
 
-    NaN where a denominator is zero.
+    NaN where a denominator is zero. Raises ValueError for a level outside 0 to 1.
     """
+    from scipy.stats import binomtest
+
+    fourfold.check_confidence(confidence)
     if not second[1] or not first[1]:
-        return Difference(*[float("nan")] * 3)
+        return Difference(NAN, NAN, NAN)
     ours, theirs = second[0] / second[1], first[0] / first[1]
-    (low, high), (least, most) = wilson(*second, confidence), wilson(*first, confidence)
+    (low, high), (least, most) = (binomtest(*pair).proportion_ci(confidence, "wilson") for pair in (second, first))
     difference = ours - theirs
     below = np.sqrt((ours - low) ** 2 + (most - theirs) ** 2)
     above = np.sqrt((high - ours) ** 2 + (theirs - least) ** 2)
@@ -79,7 +65,7 @@ def ratio_of_rates(second: tuple[int, float], first: tuple[int, float], confiden
     fourfold.check_confidence(confidence)
     (ours, expected), (theirs, reference) = second, first
     if not expected > 0 or not reference > 0 or not ours + theirs:
-        return Difference(*[float("nan")] * 3)
+        return Difference(NAN, NAN, NAN)
     low, high = binomtest(ours, ours + theirs).proportion_ci(confidence, method="exact")
 
     def odds(share: float) -> float:
@@ -99,40 +85,33 @@ def compare_cohorts(results: dict[str, pd.DataFrame], confidence: float = 0.95) 
     """
     found = []
     for result in findings.TABLES:
+        table, groups = results[result], (findings.TOTAL, *findings.compared(result))
         for row, kind, tested in published.rows(result).itertuples(index=False):
-            for group in (findings.TOTAL, *findings.compared(result)):
-                found.append(_row(results[result], result, row, kind, group, confidence))
+            if kind == "count":
+                found += [_percentages(table, (result, row, group), confidence) for group in groups]
+            else:
+                found += [_number(table, (result, row, group), kind) for group in groups]
             if tested:
-                found.append(_plain(results[result], result, row, "comparison", "p_value"))
+                found.append(_number(table, (result, row, "comparison"), "p_value"))
     found.append(_incidence(results["malignancy"], confidence))
-    return pd.DataFrame([row for row in found if row])
+    return pd.DataFrame(found)
 
 
-def _row(table: pd.DataFrame, result: str, row: str, kind: str, group: str, confidence: float) -> dict:
-    if kind != "count":
-        return _plain(table, result, row, group, kind)
-    theirs = _published_count(result, row, group)
-    ours = tuple(int(describe.value(table, row, group, name)) for name in ("n", "denominator"))
-    difference = newcombe(ours, theirs, confidence)
-    return {
-        **_address(result, row, group, "percent"),
-        **{"published": 100 * theirs[0] / theirs[1], "yours": 100 * ours[0] / ours[1] if ours[1] else float("nan")},
-        **{name: 100 * value for name, value in difference._asdict().items()},
-        **dict(zip(["published_n", "published_denominator", "n", "denominator"], (*theirs, *ours), strict=True)),
-    }
+def _percentages(table: pd.DataFrame, place: tuple[str, str, str], confidence: float) -> dict:
+    theirs = _published_count(*place)
+    ours = tuple(int(describe.value(table, *place[1:], name)) for name in ("n", "denominator"))
+    percents = [100 * n / denominator if denominator else NAN for n, denominator in (theirs, ours)]
+    apart = [100 * value for value in newcombe(ours, theirs, confidence)]
+    return dict(zip([*COLUMNS, *COUNTS], [*place, "percent", *percents, *apart, *theirs, *ours], strict=True))
 
 
-def _plain(table: pd.DataFrame, result: str, row: str, group: str, statistic: str) -> dict:
+def _number(table: pd.DataFrame, place: tuple[str, str, str], statistic: str) -> dict:
+    result, row, group = place
     printed = published.load(result).query("item == @row and group == @group and statistic == @statistic")["printed"]
-    number = pd.to_numeric(printed.iloc[0], errors="coerce") if len(printed) else float("nan")
-    yours = describe.value(table, row, group, statistic)
-    difference = yours - number if statistic != "p_value" else float("nan")
-    known = {"published": number, "yours": yours, "difference": difference}
-    return {**_address(result, row, group, statistic), **known, "printed": printed.iloc[0] if len(printed) else ""}
-
-
-def _address(result: str, row: str, group: str, statistic: str) -> dict:
-    return {"result": result, "row": row, "group": group, "statistic": statistic}
+    printed = printed.iloc[0] if len(printed) else ""
+    number, yours = pd.to_numeric(printed, errors="coerce"), describe.value(table, row, group, statistic)
+    difference = yours - number if statistic != "p_value" else NAN
+    return dict(zip(COLUMNS, [*place, statistic, number, yours, difference], strict=False)) | {"printed": printed}
 
 
 def _published_count(result: str, row: str, group: str) -> tuple[int, int]:
@@ -149,9 +128,5 @@ def _incidence(table: pd.DataFrame, confidence: float) -> dict:
     sir = float(published.printed("malignancy/all_sites/adult/sir", "results"))
     ours = [describe.value(table, "all_sites", "adult", name) for name in ("observed", "expected", "sir")]
     ratio = ratio_of_rates((int(ours[0]), ours[1]), (observed, observed / sir), confidence)
-    return {
-        **_address("malignancy", "all_sites", "adult", "sir"),
-        **{"published": sir, "yours": ours[2]},
-        **ratio._asdict(),
-        **{"published_n": observed, "n": int(ours[0])},
-    }
+    numbers = dict(zip(COLUMNS, ["malignancy", "all_sites", "adult", "sir", sir, ours[2], *ratio], strict=True))
+    return numbers | {"published_n": observed, "n": int(ours[0])}

@@ -1,180 +1,178 @@
 """Turn a finished run into a book: a folder of pages that opens without a network."""
 
-import html
-import json
+import ast
 import re
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import pandas as pd
+from markupsafe import Markup
 
 from nxp2lib import dictionary, paths, published
+from nxp2lib.report import pages
+from nxp2lib.run import parameters, record
 
 SOURCE = paths.ROOT / "docs" / "book"
 CACHE = ".book"  # in the folder of the run: sources as Sphinx reads them, and what it has read already
-LEFT = {"figures": ("svg", "png"), "tables": ("csv", "docx", "html", "tex"), "results": ("csv",)}
-SAVED = re.compile(r'(figure|table)\.(save|save_results)\(.*?"(\w+)", output_dir\)|table\.save_(agreement|audit)\(')
-# Parameters that name places on one machine.
-LOCAL = re.compile(r"^(?:cohort_path|map_path|screening_path|output_dir) = .*\n?", flags=re.MULTILINE)
+WORDS = {"svg": "SVG", "png": "PNG", "csv": "CSV", "docx": "Word", "html": "HTML", "tex": "LaTeX"}
+DOWNLOADED = re.compile(rf"(?:figures|tables|results)/[^/]+\.(?:{'|'.join(WORDS)})")
+SUMMED_UP = "results/beside.csv"  # the numbers of summary.html, which is no page of the book
 BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
-COMPUTED = {  # the page whose cell computes a result
-    **{"flow": "01_cohort", "figure1": "01_cohort", "text": "01_cohort", "table1": "02_juvenile_vs_adult"},
-    **{"table2": "03_distal_weakness", "malignancy": "04_malignancy"},
-}
 
 
 class BookError(ValueError):
     """A book that cannot be made, said in one sentence."""
 
 
+class Chapter(NamedTuple):
+    """An executed notebook, as nbformat reads it, and which file for download was left by which of its cells."""
+
+    name: str
+    notebook: dict
+    left: dict[str, int]
+
+
 def write(run: str | Path, out: str | Path = "") -> Path:
     """Make the book of a finished run, and return its front page.
 
     ``run`` is the folder that `nxp2 run` left; the book goes to ``out``, by default ``book/`` in it. Pages whose
-    notebook did not change are not made again. Raises BookError where a notebook or result is missing, or a page
-    cannot be made.
+    notebook did not change are not made again. Raises BookError where a notebook, a result or the record of the run is
+    missing, or a page cannot be made.
     """
     folder = paths.expanded(run).absolute()
     target = paths.expanded(out).absolute() if str(out) else folder / "book"
     names = [path.stem for path in sorted(paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))]
-    needed = [
-        *(f"notebooks/{name}.ipynb" for name in names),
-        "results/audit.csv",
-        "tables/table1.html",
-        "figures/figure1.svg",
-    ]
+    needed = [f"notebooks/{name}.ipynb" for name in names]
+    needed += ["results/audit.csv", "tables/table1.html", "figures/figure1.svg"]
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
         raise BookError(f"{run}: no finished run here: {missing[0]} is missing; run all notebooks first")
     if target.exists() and any(target.iterdir()) and not (target / "searchindex.js").is_file():
         raise BookError(f"{target}: holds something else; a book needs a folder of its own")
     source = folder / CACHE / "source"
-    pages = _pages(folder, names)
-    for old in source.rglob("*") if source.exists() else []:
-        if old.is_file() and old.relative_to(source).as_posix() not in pages:
-            old.unlink()
-    for name, content in pages.items():
-        _put(source / name, content)
-    command = [
-        "-m",
-        "sphinx",
-        "-b",
-        "html",
-        "-q",
-        "-j",
-        "2",
-        "-d",
-        str(folder / CACHE / "doctrees"),
-        str(source),
-        str(target),
-    ]
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+    _update(source, _sources(folder, _chapters(folder, names)))
+    command = ["-m", "sphinx", "-b", "html", "-q", "-j", "2", "-d", folder / CACHE / "doctrees", source, target]
+    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise BookError(f"the book cannot be made: {(done.stderr.strip().splitlines() or ['Sphinx failed'])[-1]}")
     return target / "index.html"
 
 
-def _put(path: Path, content: bytes) -> None:
-    """Write a source only where it has changed, so that its time tells Sphinx what to make again."""
-    if not path.is_file() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with paths.replacing(path) as partial:
-            partial.write_bytes(content)
+def _chapters(folder: Path, names: list[str]) -> list[Chapter]:
+    import nbformat
+
+    entries, chapters = record.earlier(folder).get("notebooks", {}), []
+    for name in names:
+        if "cells" not in entries.get(name, {}):
+            raise BookError(f"{folder}: {record.MANIFEST} does not say which cell left what; run again with --fresh")
+        told = {file: cell for file, cell in entries[name]["cells"].items() if DOWNLOADED.fullmatch(file)}
+        left = {file: cell for file, cell in told.items() if file != SUMMED_UP and (folder / file).is_file()}
+        notebook = nbformat.read(folder / "notebooks" / f"{name}.ipynb", as_version=4)
+        chapters.append(Chapter(name, notebook, left))
+    return chapters
 
 
-def _pages(folder: Path, names: list[str]) -> dict[str, bytes]:
+def _update(folder: Path, files: dict[str, bytes]) -> None:
+    """Let a folder hold these files; write only what has changed, so that its time tells Sphinx what to make again."""
+    before = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    for name in before.keys() - files.keys():
+        before[name].unlink()
+    for name, content in files.items():
+        if name not in before or before[name].read_bytes() != content:
+            with paths.replacing(folder / name) as partial:
+                partial.write_bytes(content)
+
+
+def _sources(folder: Path, chapters: list[Chapter]) -> dict[str, bytes]:
     """Return every source of the book by its name."""
-    found = {path.relative_to(SOURCE).as_posix(): path.read_bytes() for path in SOURCE.rglob("*") if path.is_file()}
-    found = {name: content for name, content in found.items() if "__pycache__" not in name}
-    notebooks = {
-        name: json.loads((folder / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")) for name in names
-    }
-    terms = _glossary(notebooks[names[0]])
-    texts = {
-        "index.md": _front(folder, notebooks),
-        "codebook.md": _codebook(),
-        "glossary.md": "# Glossary\n\n"
-        + "\n\n".join(f"(term-{_slug(term)})=\n**{term}**\n: {said}" for term, said in terms.items()),
-        "printed_numbers.md": _numbers(folder),
-    }
-    found |= {name: (text.rstrip() + "\n").encode() for name, text in texts.items()}
-    for name, notebook in notebooks.items():
-        found[f"{name}.ipynb"] = json.dumps(
-            _notebook(notebook, name, folder, terms), indent=1, ensure_ascii=False
-        ).encode()
-        found[f"files/{name}.ipynb"] = (paths.NOTEBOOKS / f"{name}.ipynb").read_bytes()
-    found["_static/figure1.svg"] = (folder / "figures" / "figure1.svg").read_bytes()
-    for kind, endings in LEFT.items():
-        for path in sorted((folder / kind).glob("*")):
-            if path.suffix[1:] in endings:
-                found[f"files/{path.name}" if kind != "results" else f"files/results_{path.name}"] = path.read_bytes()
+    import nbformat
+
+    left = [(file, chapter.name) for chapter in reversed(chapters) for file in chapter.left]
+    computed = {PurePosixPath(file).stem: first for file, first in left if file.startswith("results/")}
+    terms = _glossary(chapters[0])
+    values = _values(folder, chapters, terms, computed)
+    found = {"_static/figure1.svg": (folder / "figures" / "figure1.svg").read_bytes()}
+    for path in SOURCE.rglob("*"):
+        name = path.relative_to(SOURCE).as_posix()
+        if path.suffix == ".md":
+            found[name] = (pages.render(f"book/{name}", **values).rstrip() + "\n").encode()
+        elif path.is_file() and "__pycache__" not in path.parts:
+            found[name] = path.read_bytes()
+    for chapter in chapters:
+        found[f"{chapter.name}.ipynb"] = nbformat.writes(_shown(chapter, terms, computed)).encode()
+        found[f"files/{chapter.name}.ipynb"] = (paths.NOTEBOOKS / f"{chapter.name}.ipynb").read_bytes()
+        found |= {_file(file): (folder / file).read_bytes() for file in chapter.left}
     return found
+
+
+def _file(left: str) -> str:
+    """Return where the book has a file that a cell left: results may be called as tables are."""
+    return "files/" + left.replace("results/", "results_").rpartition("/")[2]
 
 
 def _slug(term: str) -> str:
     return re.sub(r"\W+", "-", term.lower()).strip("-")
 
 
-def _glossary(notebook: dict) -> dict[str, str]:
+def _glossary(chapter: Chapter) -> dict[str, str]:
     """Return the terms of the glossary that stands in the first notebook, each with its meaning."""
-    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
-    text = next(cell for cell in cells if "## Glossary" in cell)
+    text = next(cell.source for cell in chapter.notebook.cells if "## Glossary" in cell.source)
     return dict(re.findall(r"^- \*\*([^*]+)\*\*: (.+)$", text, flags=re.MULTILINE))
 
 
 # Notebooks
 
 
-class _Download(NamedTuple):
-    kind: str
-    name: str
-
-
-def _notebook(notebook: dict, name: str, folder: Path, terms: dict[str, str]) -> dict:
+def _shown(chapter: Chapter, terms: dict[str, str], computed: dict[str, str]) -> dict:
     """Return a notebook as the book shows it: described pictures, downloads beside what they hold, linked terms."""
-    cells, linked = [], set()
-    for cell in notebook["cells"]:
-        cell = json.loads(json.dumps(cell))
-        cell["source"] = "".join(cell["source"])
-        if "injected-parameters" in cell["metadata"].get("tags", []):
-            cell["source"] = LOCAL.sub("", cell["source"]).rstrip()
-            if cell["source"] == "# Parameters":
-                continue
-        cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
-        if cell["cell_type"] == "markdown":
-            cell["source"] = _linked(cell["source"], terms, linked)
-            cells.append(cell)
+    from nbformat import NotebookNode
+    from nbformat.v4 import new_markdown_cell
+
+    shown, linked = [], set()
+    for place, cell in enumerate(chapter.notebook.cells):
+        tags, source = cell.metadata.get("tags", []), cell.source
+        if "injected-parameters" in tags and not (source := _without_places(source)):
             continue
-        downloads = _downloads(cell["source"], folder)
-        cells += [_markdown(f"(computed-{found.name})=") for found in downloads if found.kind == "results"]
-        for output in cell["outputs"]:
-            told = output.get("metadata", {}).get("image/png", {}).get("alt")
-            if told:
-                cell["metadata"]["mystnb"] = {"image": {"alt": told.replace("\n", " ")}}
-        cells.append(cell)
-        if downloads:
-            cells.append(_markdown(_links(downloads, folder)))
-    cells.append(_markdown(f"Download {{download}}`this notebook <files/{name}.ipynb>`."))
-    for place, cell in enumerate(cells):
+        if cell.cell_type == "markdown":
+            source = _linked(source, terms, linked)
+        cell = NotebookNode(cell, metadata={"tags": tags}, source=source)
+        if told := _described(cell):
+            cell.metadata["mystnb"] = {"image": {"alt": told.replace("\n", " ")}}
+        left = [file for file, wrote in chapter.left.items() if wrote == place]
+        names = [PurePosixPath(file).stem for file in left if file.startswith("results/")]
+        labels = [f"(computed-{name})=" for name in names if computed[name] == chapter.name]
+        shown += [*map(new_markdown_cell, labels), cell]
+        if left:
+            shown.append(new_markdown_cell(_downloads(left)))
+    shown.append(new_markdown_cell(f"Download {{download}}`this notebook <files/{chapter.name}.ipynb>`."))
+    for place, cell in enumerate(shown):
         cell["id"] = f"cell-{place}"
-    return {**notebook, "nbformat_minor": 5, "cells": cells}
+    return NotebookNode(chapter.notebook, nbformat_minor=5, cells=shown)
 
 
-def _markdown(text: str) -> dict:
-    return {"cell_type": "markdown", "metadata": {}, "source": text}
+def _without_places(source: str) -> str:
+    """Return parameters without those that name places on one machine, empty where no others are left."""
+    lines, assigned = source.splitlines(), ast.parse(source).body
+    places = [one for one in assigned if parameters.is_place(ast.unparse(one.targets[0]))]
+    for one in reversed(places):
+        del lines[one.lineno - 1 : one.end_lineno]
+    return "\n".join(lines).rstrip() if len(places) < len(assigned) else ""
 
 
 def _linked(text: str, terms: dict[str, str], linked: set[str]) -> str:
     """Link the first bold use of each term to the glossary."""
     if "## Glossary" in text:
         return text
+    known = {term.lower(): term for term in terms}
 
     def link(found: re.Match) -> str:
-        term = next(
-            (term for term in terms if term.lower() in (found[1].lower(), found[1].lower().removesuffix("s"))), None
-        )
+        word = found[1].lower()
+        term = known.get(word) or known.get(word.removesuffix("s"))
         if term is None or term in linked:
             return found[0]
         linked.add(term)
@@ -183,117 +181,45 @@ def _linked(text: str, terms: dict[str, str], linked: set[str]) -> str:
     return BOLD.sub(link, text)
 
 
-def _downloads(source: str, folder: Path) -> list[_Download]:
-    found = []
-    for module, function, quoted, other in SAVED.findall(source):
-        kind = "figures" if module == "figure" else "tables" if function == "save" else "results"
-        name = quoted or other
-        if any((folder / kind / f"{name}.{ending}").is_file() for ending in LEFT[kind]):
-            found.append(_Download(kind, name))
-    return found
+def _described(cell) -> str:
+    """Return the words that a cell's picture carries, empty where it has none."""
+    told = (output.get("metadata", {}).get("image/png", {}).get("alt") for output in cell.get("outputs", []))
+    return next(filter(None, told), "")
 
 
-def _links(downloads: list[_Download], folder: Path) -> str:
-    words = {"svg": "SVG", "png": "PNG", "csv": "CSV", "docx": "Word", "html": "HTML", "tex": "LaTeX"}
+def _downloads(left: Iterable[str]) -> str:
+    """Return links to files, those of one name together, such as a table in four formats."""
     said = []
-    for kind, name in downloads:
-        before = "results_" if kind == "results" else ""
-        given = [
-            f"{{download}}`{'numbers as ' * bool(before)}{words[ending]} <files/{before}{name}.{ending}>`"
-            for ending in LEFT[kind]
-            if (folder / kind / f"{name}.{ending}").is_file()
-        ]
-        said.append(f"{name}: {', '.join(given)}")
+    for stem in dict.fromkeys(file.rpartition(".")[0] for file in left):
+        kind, _, name = stem.partition("/")
+        before = "numbers as " if kind == "results" else ""
+        there = [ending for ending in WORDS if f"{stem}.{ending}" in left]
+        links = [f"{{download}}`{before}{WORDS[ending]} <{_file(stem)}.{ending}>`" for ending in there]
+        said.append(f"{name}: {', '.join(links)}")
     return "Download " + "; ".join(said)
 
 
 # Pages beside the notebooks
 
 
-def _front(folder: Path, notebooks: dict[str, dict]) -> str:
-    titles = {
-        name: "".join(notebook["cells"][0]["source"]).splitlines()[0].removeprefix("# ")
-        for name, notebook in notebooks.items()
-    }
-    whose = next(
-        "".join(output["text"]).strip()
-        for cell in next(iter(notebooks.values()))["cells"]
-        for output in cell.get("outputs", [])
-        if "cohort:" in "".join(output.get("text", "")).lower() or "patients" in "".join(output.get("text", ""))
-    )
-    figure_alt = html.escape(_described(notebooks), quote=True)
-    ways = "\n".join(f"- [{title}]({name}.ipynb)" for name, title in titles.items())
-    listed = "\n".join(titles)
-    table1 = (folder / "tables" / "table1.html").read_text(encoding="utf-8")
-    shown = re.search(r"<table.*</table>", table1, flags=re.DOTALL)[0]
-    given = {"whose": whose, "ways": ways, "listed": listed, "shown": shown, "figure_alt": figure_alt, "titles": titles}
-    return _filled("index.md", **given)
-
-
-def _described(notebooks: dict[str, dict]) -> str:
-    """Return the words of Figure 1, which its picture in the notebooks carries."""
-    for notebook in notebooks.values():
-        for cell in notebook["cells"]:
-            if '"figure1"' in "".join(cell["source"]):
-                for output in cell.get("outputs", []):
-                    if "alt" in output.get("metadata", {}).get("image/png", {}):
-                        return output["metadata"]["image/png"]["alt"]
-    raise BookError("no notebook holds Figure 1")
-
-
-def _codebook() -> str:
-    lines = [
-        "# Codebook",
-        "",
-        "What may stand in a cohort file: one row per patient, one column per question. Blank means unknown.",
-        "",
-    ]
-    section = None
-    for name, column in dictionary.columns().items():
-        if column.section != section:
-            section = column.section
-            lines += ["", f"## {section}", "", "| Column | Label | Accepted | Unit |", "|---|---|---|---|"]
-        lines.append(f"| `{name}` | {column.label} | {column.accepted} | {column.unit or ''} |".replace("<", "&lt;"))
-    return "\n".join(lines)
-
-
-def _numbers(folder: Path) -> str:
-    """Return the page of all printed numbers: one table with filters, and a link to where each is computed."""
+def _values(folder: Path, chapters: list[Chapter], terms: dict[str, str], computed: dict[str, str]) -> dict:
+    """Return what the pages of docs/book/ tell of a run."""
     audit = pd.read_csv(folder / "results" / "audit.csv", dtype=str, keep_default_na=False)
-    registry = published.load().set_index("id")
-    chosen = "".join(_filter(label, column, sorted(audit[column].unique())) for label, column in
-                     [("Verdict", "verdict"), ("Place", "place"), ("Statistic", "statistic")])  # fmt: skip
-    rows = "".join(_number(row, registry) for row in audit.itertuples())
-    head = "".join(
-        f"<th scope='col'>{name}</th>" for name in ("Number", "Printed", "Place", "Verdict", "Reason", "Computed in")
-    )
-    return _filled("printed_numbers.md", chosen=chosen, head=head, rows=rows, number=len(audit))
-
-
-def _filled(name: str, **given) -> str:
-    """Return a page of docs/book/ with its gaps filled."""
-    from jinja2 import Environment, StrictUndefined
-
-    return Environment(undefined=StrictUndefined).from_string((SOURCE / name).read_text(encoding="utf-8")).render(given)
-
-
-def _filter(label: str, column: str, values: list[str]) -> str:
-    options = "".join(f"<option>{html.escape(value)}</option>" for value in values)
-    return f'<label>{label}<select data-column="{column}"><option value="">all</option>{options}</select></label>'
-
-
-def _number(row, registry: pd.DataFrame) -> str:
-    result = registry.at[row.id, "expression"].partition("/")[0]
-    page = COMPUTED.get(result)
-    link = f'<a href="{page}.html#computed-{result}">Notebook {page[:2]}</a>' if page else ""
-    what = html.escape(" ".join(part for part in (row.item, row.group, row.statistic) if part).replace("_", " "))
-    cells = [
-        f"<td>{what}</td>",
-        f"<td class='digits'>{html.escape(row.printed)}</td>",
-        f"<td>{html.escape(row.place)}</td>",
-    ]
-    cells += [f"<td>{html.escape(text)}</td>" for text in (row.verdict, row.reason)] + [f"<td>{link}</td>"]
-    data = " ".join(
-        f'data-{name}="{html.escape(getattr(row, name), quote=True)}"' for name in ("verdict", "place", "statistic")
-    )
-    return f"<tr {data}>{''.join(cells)}</tr>"
+    outputs = [output for cell in chapters[0].notebook.cells for output in cell.get("outputs", [])]
+    columns = dictionary.columns().values()
+    table1 = (folder / "tables" / "table1.html").read_text(encoding="utf-8")
+    figure1 = "figures/figure1.svg"
+    drawn = [chapter.notebook.cells[chapter.left[figure1]] for chapter in chapters if figure1 in chapter.left]
+    if not drawn:
+        raise BookError("no notebook holds Figure 1")
+    return {
+        "titles": {name: book.cells[0].source.splitlines()[0].removeprefix("# ") for name, book, _ in chapters},
+        "whose": next(output.text.strip() for output in outputs if output.output_type == "stream"),
+        "table1": Markup(re.search(r"<table.*</table>", table1, flags=re.DOTALL)[0]),
+        "figure1": _described(drawn[0]),
+        "terms": [(term, _slug(term), Markup(said)) for term, said in terms.items()],
+        "sections": [(name, list(group)) for name, group in groupby(columns, attrgetter("section"))],
+        "numbers": list(audit.itertuples(index=False)),
+        "results": published.load().set_index("id")["expression"].str.partition("/")[0],
+        "computed": computed,
+    }

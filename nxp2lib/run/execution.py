@@ -5,13 +5,13 @@ import queue
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
 from nxp2lib.run import record
 from nxp2lib.run.kernels import Outcome, Progress, Session
-from nxp2lib.run.parameters import FILE, OUTPUT_DIR, Notebook, RunError
+from nxp2lib.run.parameters import Notebook, RunError
 from nxp2lib.run.planning import Plan
 
 LOCK = ".lock"
@@ -57,7 +57,7 @@ def _executed(plan: Plan, notebooks: list[Notebook]) -> Iterator[Progress | Outc
     with (
         tempfile.TemporaryDirectory(prefix="nxp2-", ignore_cleanup_errors=True) as folder,
         ThreadPoolExecutor(plan.jobs) as pool,
-        Session(plan.output, plan.timeout, Path(folder), messages.put) as session,
+        closing(Session(plan.output, plan.timeout, Path(folder), messages.put)) as session,
     ):
         unfinished = [pool.submit(session.run, notebook) for notebook in notebooks]
         while unfinished:
@@ -75,30 +75,16 @@ def write_manifest(plan: Plan, outcomes: Iterable[Outcome]) -> Path:
     """
     ended = {outcome.name: outcome for outcome in outcomes}
     now = datetime.now().astimezone()
-    entries = plan.kept | {
-        notebook.name: _entry(notebook, ended[notebook.name], plan)
-        for notebook in plan.notebooks
-        if notebook.name in ended and not ended[notebook.name].unchanged
+    ran = {
+        name: {"status": outcome.status, "seconds": round(outcome.seconds, 1)}
+        | plan.entries[name]
+        | {"left": outcome.left, "cells": outcome.cells}
+        for name, outcome in ended.items()
+        if not outcome.unchanged
     }
-    complete = len(ended) == len(plan.notebooks)
-    written = {
-        "started": plan.started.isoformat(timespec="seconds"),
-        "finished": now.isoformat(timespec="seconds") if complete else None,
+    told = {
+        "finished": now.isoformat(timespec="seconds") if len(ended) == len(plan.notebooks) else None,
         "seconds": round((now - plan.started).total_seconds(), 1),
-        "patients": plan.patients,
-        "cohort_sha256": plan.cohort_sum,
-        "notebooks": dict(sorted(entries.items())),
-        "versions": record.versions(),
-        "sha256": plan.checksums,
+        "notebooks": dict(sorted((plan.kept | ran).items())),
     }
-    return record.write(written, plan.output)
-
-
-def _entry(notebook: Notebook, outcome: Outcome, plan: Plan) -> dict:
-    values = record.values(notebook)
-    for name, value in values.items():
-        if value and (name == OUTPUT_DIR or name.endswith(FILE)):
-            values[name] = plan.called.get(Path(value)) or record.called([Path(value)])[Path(value)]
-    seconds = round(outcome.seconds, 1)
-    known = {"status": outcome.status, "seconds": seconds, "parameters": values}
-    return known | {"fingerprint": plan.fingerprints[notebook.name], "left": outcome.left}
+    return record.write(plan.manifest | told, plan.output)

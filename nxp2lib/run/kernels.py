@@ -5,8 +5,8 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,13 +29,15 @@ class Progress(NamedTuple):
 class Outcome(NamedTuple):
     """A notebook has ended; ``error`` is empty, or the failing cell's ``ErrorName: message``.
 
-    ``left`` are the files that it wrote, with their checksums; ``unchanged`` says that it did not have to run.
+    ``left`` are the files that it wrote, with their checksums; ``cells`` says of each file that a cell wrote which cell
+    of the executed notebook was the last to do so; ``unchanged`` says that the notebook did not have to run.
     """
 
     name: str
     seconds: float
     error: str
     left: dict[str, str] = {}  # noqa: RUF012 (of a named tuple)
+    cells: dict[str, int] = {}  # noqa: RUF012
     unchanged: bool = False
 
     @property
@@ -44,76 +46,86 @@ class Outcome(NamedTuple):
         return "failed" if self.error else "unchanged" if self.unchanged else "ok"
 
 
-class Session:
-    """Kernels that execute notebooks, each in a process of its own and led by a thread of this one.
+@dataclass
+class Running:
+    """What is known of a notebook while it runs, and left where a failure ends it.
 
-    Leaving the block kills them all; a notebook that was still running leaves nothing.
+    To the file ``written`` `nxp2lib.paths.replacing` adds the path of each file that the notebook writes; ``begun``
+    are the cells that have begun, each with the number of paths before it; ``late`` says that it took too long.
     """
+
+    written: Path
+    notebook: object = None
+    kernel: object = None
+    begun: list[tuple] = field(default_factory=list)
+    late: str = ""
+
+    def paths(self) -> list[Path]:
+        """Return the files written so far, in their order."""
+        return [Path(line) for line in self.written.read_text("utf-8").splitlines()] if self.written.is_file() else []
+
+    def cells(self) -> dict[Path, int]:
+        """Return each file that a cell wrote, with the place of the cell that was the last to do so."""
+        written, pairs = self.paths(), itertools.pairwise([*self.begun, (None, None)])
+        places = {id(cell): place for place, cell in enumerate(self.notebook.cells)}  # papermill may have added cells
+        return {path: places[id(cell)] for (cell, first), (_, last) in pairs for path in written[first:last]}
+
+    def kill(self, late: str = "") -> None:
+        """Kill the kernel, whatever it is doing."""
+        self.late = self.late or late
+        if self.kernel and self.kernel.has_kernel:
+            self.kernel.provisioner.process.kill()
+
+
+class Session:
+    """Kernels that execute notebooks, each in a process of its own and led by a thread of this one."""
 
     def __init__(self, output: Path, timeout: float | None, folder: Path, send: Callable[[Progress | Outcome], None]):
         self.output, self.timeout, self.folder, self.send = output, timeout, folder, send
         self.numbers = itertools.count()
-        self.kernels = []
+        self.begun: list[Running] = []
         self.stopped = False
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def close(self) -> None:
+        """Kill all kernels; a notebook that was still running leaves nothing."""
         self.stopped = True
-        for kernel in self.kernels:
-            if kernel.has_kernel:
-                kernel.provisioner.process.kill()
+        for running in self.begun:
+            running.kill()
 
     def run(self, notebook: Notebook) -> None:
         """Execute one notebook, leave its copy, and send its outcome."""
-        since, seen, error = time.perf_counter(), {}, ""
-        copy, listed = self.output / "notebooks" / notebook.path.name, self.folder / f"{notebook.name}.written"
-        try:
-            if not self.stopped:
-                with self._limited(seen):
-                    self._execute(notebook, seen)
-        except Exception as caught:
-            error = _failure(caught, seen)
-        left = {}
-        try:
-            if "notebook" in seen and not self.stopped:
-                _leave(seen["notebook"], copy)
-                with listed.open("a", encoding="utf-8") as file:
-                    file.write(f"{copy}\n")
-                left = record.left(listed, self.output)
-        except OSError as caught:
-            error = error or _line(type(caught).__name__, caught)
-        self.send(Outcome(notebook.name, time.perf_counter() - since, error, left))
-
-    @contextmanager
-    def _limited(self, seen: dict) -> Iterator[None]:
-        """Kill the kernel of a notebook that takes too long, whatever it is doing; say so in ``seen``."""
-
-        def stop() -> None:
-            seen["late"] = f"not finished after {self.timeout:g} s; --timeout allows more"
-            kernel = seen.get("kernel")
-            if kernel and kernel.has_kernel:
-                kernel.provisioner.process.kill()
-
-        timer = threading.Timer(self.timeout, stop) if self.timeout else None
-        if timer:
+        since, error, left, cells = time.perf_counter(), "", {}, {}
+        running = Running(self.folder / f"{notebook.name}.written")
+        self.begun.append(running)
+        late = f"not finished after {self.timeout or 0:g} s; --timeout allows more"
+        timer = threading.Timer(self.timeout or 0, running.kill, [late])
+        if self.timeout:
             timer.start()
         try:
-            yield
+            if not self.stopped:
+                self._execute(notebook, running)
+        except Exception as caught:
+            error = _failure(caught, running)
         finally:
-            if timer:
-                timer.cancel()
+            timer.cancel()
+        try:
+            if running.notebook and not self.stopped:
+                copy = self.output / "notebooks" / notebook.path.name
+                _leave(running.notebook, copy)
+                left, cells = record.left(running.cells(), copy, self.output)
+        except OSError as caught:
+            error = error or _line(type(caught).__name__, caught)
+        self.send(Outcome(notebook.name, time.perf_counter() - since, error, left, cells))
 
-    def _execute(self, notebook: Notebook, seen: dict) -> None:
-        """Run papermill; keep the executed notebook and the running cell in ``seen``, where a failure leaves them."""
+    def _execute(self, notebook: Notebook, running: Running) -> None:
+        """Run papermill; keep the executed notebook and the cells that have begun."""
         import nbformat
         import papermill
 
         def began(cell, cell_index):
-            if self.stopped or "late" in seen:
+            if self.stopped or running.late:
                 raise RuntimeError("the run was stopped")
-            seen["cell"] = cell
+            running.begun.append((cell, len(running.paths())))
             self.send(Progress(notebook.name, cell_index))
 
         papermill.execute_notebook(
@@ -123,34 +135,31 @@ class Session:
             kernel_name="python3",
             language="python",
             progress_bar=False,
-            kernel_manager_class=self._kernel_manager(notebook, seen),
+            kernel_manager_class=self._kernel_manager(notebook, running),
             shutdown_kernel="immediate",
-            on_notebook_start=lambda notebook: seen.update(notebook=notebook),
+            on_notebook_start=lambda notebook: setattr(running, "notebook", notebook),
             on_cell_start=began,
             record_timing=False,
         )
 
-    def _kernel_manager(self, notebook: Notebook, seen: dict) -> type:
+    def _kernel_manager(self, notebook: Notebook, running: Running) -> type:
         """Return a class whose kernels run this interpreter, whatever is installed, and talk through files."""
         from ipykernel.kernelspec import get_kernel_dict
         from jupyter_client.kernelspec import KernelSpec
         from jupyter_client.manager import AsyncKernelManager
 
-        session = self
+        folder, name = self.folder, next(self.numbers)  # a short name, since sockets are called by it
 
         class Kernel(AsyncKernelManager):
             kernel_spec = KernelSpec(**get_kernel_dict())
 
             def __init__(self, **settings):
-                transport = "ipc" if os.name == "posix" and len(str(session.folder)) <= LONGEST_FOLDER else "tcp"
-                file = session.folder / f"{next(session.numbers)}.json"
-                super().__init__(transport=transport, connection_file=str(file), **settings)
-                session.kernels.append(self)
-                seen["kernel"] = self
+                transport = "ipc" if os.name == "posix" and len(str(folder)) <= LONGEST_FOLDER else "tcp"
+                super().__init__(transport=transport, connection_file=str(folder / f"{name}.json"), **settings)
+                running.kernel = self
 
             async def start_kernel(self, **settings):
-                own = {"IPYTHONDIR": str(session.folder)}  # no one's own startup files
-                own["NXP2_WRITTEN"] = str(session.folder / f"{notebook.name}.written")
+                own = {"IPYTHONDIR": str(folder), "NXP2_WRITTEN": str(running.written)}  # no one's own startup files
                 settings["env"] = {**os.environ, **own}
                 quiet = dict.fromkeys(["stdout", "stderr"], subprocess.DEVNULL)  # cells' output takes another way
                 await super().start_kernel(cwd=str(notebook.path.parent), **quiet, **settings)
@@ -158,7 +167,7 @@ class Session:
         return Kernel
 
 
-def _failure(caught: Exception, seen: dict) -> str:
+def _failure(caught: Exception, running: Running) -> str:
     """Return the error's line, and mark the cell; empty where only cells that are meant to fail did."""
     from nbformat.v4 import new_output
     from papermill.exceptions import PapermillExecutionError
@@ -166,16 +175,16 @@ def _failure(caught: Exception, seen: dict) -> str:
 
     if not isinstance(caught, PapermillExecutionError):  # the kernel is gone, so the cell says nothing itself
         name, said = type(caught).__name__, str(caught)
-        if "late" in seen:
-            name, said = "TimeoutError", seen["late"]
+        if running.late:
+            name, said = "TimeoutError", running.late
         elif name == "DeadKernelError":
             said = DIED
-        if seen.get("cell", {}).get("cell_type") == "code":
-            seen["cell"].outputs.append(new_output("error", ename=name, evalue=said))
+        if running.begun and (cell := running.begun[-1][0]).cell_type == "code":
+            cell.outputs.append(new_output("error", ename=name, evalue=said))
         return _line(name, said)
-    outputs = [(cell, output) for cell in seen["notebook"].cells for output in cell.get("outputs", [])]
+    outputs = [(cell, output) for cell in running.notebook.cells for output in cell.get("outputs", [])]
     if all(MEANT_TO_FAIL in cell.metadata.tags for cell, output in outputs if output.output_type == "error"):
-        remove_error_markers(seen["notebook"])
+        remove_error_markers(running.notebook)
         return ""
     return _line(caught.ename, caught.evalue)
 

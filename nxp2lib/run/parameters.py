@@ -2,13 +2,13 @@
 
 import ast
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from nxp2lib import fourfold, paths
+from nxp2lib import dictionary, paths
 
 COHORT_PATH, MAP_PATH, OUTPUT_DIR = "cohort_path", "map_path", "output_dir"  # behind --data, --map and --out
 LONGEST = 1000  # characters of a value
@@ -51,6 +51,20 @@ class Notebook:
         """The file's name without its suffix."""
         return self.path.stem
 
+    @property
+    def values(self) -> dict[str, object]:
+        """The parameters as they will be in the run."""
+        return {name: parameter.default for name, parameter in self.parameters.items()} | self.passed
+
+
+def is_place(name: str) -> bool:
+    """Tell whether a parameter names a place on one machine: an input file, or the output folder.
+
+    >>> is_place("map_path"), is_place("output_dir"), is_place("confidence")
+    (True, True, False)
+    """
+    return name.endswith(FILE) or name == OUTPUT_DIR
+
 
 def choose(names: Iterable[str], folder: Path = paths.NOTEBOOKS) -> list[Path]:
     """Return the notebooks named, in the order given; all of the folder, in name order, where none is named.
@@ -81,8 +95,6 @@ def _match(name: str, known: dict[str, Path]) -> Path:
 
 def _near(word: str, known: Iterable[str]) -> str:
     """Ask whether the known word nearest to ``word`` was meant; without a near one, list all."""
-    from nxp2lib import dictionary
-
     return dictionary.nearest(word, known) or f"; there are: {', '.join(known) or 'none'}"
 
 
@@ -91,14 +103,11 @@ def locate(path: str | Path) -> Path:
 
     Raises RunError naming the places searched and the nearest file beside the one named.
     """
-    from nxp2lib import dictionary
-
     try:
         return paths.find(path)
     except OSError as error:
         given = paths.expanded(path)
-        beside = [other.name for other in given.parent.glob("*")]
-        others = [name for name in beside if name != given.name]
+        others = [other.name for other in given.parent.glob("*") if other.name != given.name]
         raise RunError(f"{error}{dictionary.nearest(given.name, others)}") from None
 
 
@@ -157,26 +166,21 @@ def settle(notebooks: list[Notebook], wanted: dict[str, str]) -> list[Notebook]:
 
 
 def _passed(parameters: dict[str, Parameter], wanted: dict[str, str]) -> dict[str, object]:
-    passed = {name: convert(name, text, parameters[name].kinds) for name, text in wanted.items() if name in parameters}
-    checks = _checks()
-    for name in checks.keys() & passed.keys():
-        try:
-            checks[name](passed[name])
-        except ValueError as error:
-            raise RunError(str(error)) from None
-    return passed
+    from nxp2lib import cohort, describe, fourfold, incidence
 
-
-def _checks() -> dict[str, Callable]:
-    """Return for each parameter of a limited range the function that raises ValueError outside of it."""
-    from nxp2lib import cohort, describe, incidence
-
-    return {
+    limited = {  # each function raises ValueError outside the range
         "juvenile_below_age": cohort.check_age_limit,
         "confidence": fourfold.check_confidence,
         "quantile_method": describe.check_quantile_method,
         "years_at_risk": incidence.check_years_at_risk,
     }
+    passed = {name: convert(name, text, parameters[name].kinds) for name, text in wanted.items() if name in parameters}
+    for name in limited.keys() & passed.keys():
+        try:
+            limited[name](passed[name])
+        except ValueError as error:
+            raise RunError(str(error)) from None
+    return passed
 
 
 def convert(name: str, text: str, kinds: Iterable[str]) -> object:

@@ -1,6 +1,5 @@
 """What a run is to do: everything that a user can get wrong is checked before the first notebook starts."""
 
-import errno
 import os
 import tempfile
 from collections.abc import Iterable
@@ -9,39 +8,28 @@ from datetime import datetime
 from pathlib import Path
 
 from nxp2lib import paths
-from nxp2lib.run import record
-from nxp2lib.run.parameters import (
-    COHORT_PATH,
-    FILE,
-    MAP_PATH,
-    OUTPUT_DIR,
-    Notebook,
-    RunError,
-    choose,
-    locate,
-    read,
-    settle,
-)  # fmt: skip
+from nxp2lib.run import parameters, record
+from nxp2lib.run.parameters import COHORT_PATH, FILE, MAP_PATH, OUTPUT_DIR, Notebook, RunError
+
+OPTIONS = {COHORT_PATH: "--data", MAP_PATH: "--map", OUTPUT_DIR: "--out"}
 
 
 @dataclass(frozen=True)
 class Plan:
     """Everything that a run needs, checked beforehand.
 
-    ``called`` are the names of the inputs in the manifest, ``checksums`` theirs at that time, ``cohort_sum`` the
-    cohort's among them; ``fingerprints`` sum them up per notebook. ``kept`` are the records of notebooks that need not
-    run, since nothing has changed, or were not chosen. ``timeout`` is in seconds per notebook.
+    ``manifest`` holds what can be said of the run beforehand, with the checksum of every input; ``entries`` the same of
+    each notebook: its parameters, and a fingerprint of all that it rests on. ``kept`` are the records of notebooks that
+    need not run, since nothing has changed, or were not chosen. ``timeout`` is in seconds per notebook.
     """
 
     notebooks: list[Notebook]
     patients: int
-    cohort_sum: str
     output: Path
     jobs: int
     started: datetime
-    called: dict[Path, str]
-    checksums: dict[str, str]
-    fingerprints: dict[str, str]
+    manifest: dict[str, object]
+    entries: dict[str, dict]
     kept: dict[str, dict]
     timeout: float | None
 
@@ -67,49 +55,59 @@ def plan(
 
     Raises RunError for anything unknown, unreadable, out of range or not writable.
     """
-    from nxp2lib import cohort
-
     started = datetime.now().astimezone()
-    options = {COHORT_PATH: data, MAP_PATH: map_file, OUTPUT_DIR: out}
-    for name, option in [(COHORT_PATH, "--data"), (MAP_PATH, "--map"), (OUTPUT_DIR, "--out")]:
-        if options[name] is not None and name in (given or {}):
-            raise RunError(f"{option} and -p {name} mean the same; give one of them")
-    wanted = dict(given or {}) | {name: str(value) for name, value in options.items() if value is not None}
-    notebooks = settle([read(path) for path in choose(names, folder)], wanted)
-    patients_file = locate(wanted.get(COHORT_PATH, paths.COHORT))
-    try:
-        patients = len(cohort.load(patients_file, map_path=wanted.get(MAP_PATH, "")))
-    except (OSError, cohort.CohortError) as error:
-        raise RunError(str(error)) from None
-    files = [value for notebook in notebooks for name, value in notebook.passed.items() if name.endswith(FILE)]
-    inputs = [patients_file, *map(Path, filter(None, files)), *(notebook.path for notebook in notebooks)]
-    shared = record.project()
-    called = record.called(inputs)
+    wanted = _wanted(given or {}, {COHORT_PATH: data, MAP_PATH: map_file, OUTPUT_DIR: out})
+    notebooks = parameters.settle([parameters.read(path) for path in parameters.choose(names, folder)], wanted)
+    patients_file = parameters.locate(wanted.get(COHORT_PATH, paths.COHORT))
+    patients = _count_patients(patients_file, wanted.get(MAP_PATH, ""))
+    passed = [notebook.passed[name] for notebook in notebooks for name in notebook.passed if name.endswith(FILE)]
+    shared, versions = record.project(), record.versions()
+    called = record.called([patients_file, *map(Path, filter(None, passed)), *(one.path for one in notebooks)])
     checksums = {name: record.checksum(path) for path, name in called.items()} | shared
-    cohort_sum = checksums[called[patients_file]]
+    manifest = {
+        "started": started.isoformat(timespec="seconds"),
+        "finished": None,
+        "seconds": 0.0,
+        "patients": patients,
+        "cohort_sha256": checksums[called[patients_file]],
+        "notebooks": {},
+        "versions": versions,
+        "sha256": checksums,
+    }
     output = paths.expanded(wanted.get(OUTPUT_DIR, paths.output_folder("outputs"))).absolute()
     earlier = record.earlier(output)
-    other = bool(earlier) and earlier.get("cohort_sha256") != cohort_sum
-    if other and len(notebooks) < len(choose([], folder)):
-        raise RunError(
-            f"{output}: holds results of another cohort; run all notebooks, or choose another folder with --out"
-        )
-    fingerprints = {notebook.name: record.fingerprint(notebook, shared | record.versions()) for notebook in notebooks}
+    if earlier and earlier.get("cohort_sha256") != manifest["cohort_sha256"]:
+        if len(notebooks) < len(parameters.choose([], folder)):
+            said = "holds results of another cohort; run all notebooks, or choose another folder with --out"
+            raise RunError(f"{output}: {said}")
+        earlier = {}
+    entries = {one.name: record.entry(one, called, shared | versions) for one in notebooks}
     _make_writable(output, folder)
-    kept = {} if other else {
-        name: entry for name, entry in earlier.get("notebooks", {}).items()
-        if name not in fingerprints or (not fresh and _unchanged(entry, fingerprints[name], output))
-    }  # fmt: skip
-    jobs = jobs or os.cpu_count() or 1
-    return Plan(
-        notebooks, patients, cohort_sum, output, jobs, started, called, checksums, fingerprints, kept, timeout
-    )
+    kept = {
+        name: entry
+        for name, entry in earlier.get("notebooks", {}).items()
+        if name not in entries or (not fresh and record.is_unchanged(entry, entries[name], output))
+    }
+    return Plan(notebooks, patients, output, jobs or os.cpu_count() or 1, started, manifest, entries, kept, timeout)
 
 
-def _unchanged(entry: dict, fingerprint: str, output: Path) -> bool:
-    """Tell whether an earlier run rests on the same inputs, went well, and left what is still there."""
-    same = entry.get("status") == "ok" and entry.get("fingerprint") == fingerprint
-    return same and record.still_there(entry, output)
+def _wanted(given: dict[str, str], options: dict[str, object]) -> dict[str, str]:
+    """Return all parameters that were asked for, with the text given for each."""
+    options = {name: str(value) for name, value in options.items() if value is not None}
+    twice = [name for name in options if name in given]
+    if twice:
+        raise RunError(f"{OPTIONS[twice[0]]} and -p {twice[0]} mean the same; give one of them")
+    return given | options
+
+
+def _count_patients(file: Path, map_path: str) -> int:
+    """Load a cohort once, so that what is wrong with it is said before anything runs."""
+    from nxp2lib import cohort
+
+    try:
+        return len(cohort.load(file, map_path=map_path))
+    except (OSError, cohort.CohortError) as error:
+        raise RunError(str(error)) from None
 
 
 def _make_writable(output: Path, sources: Path) -> None:
@@ -118,7 +116,7 @@ def _make_writable(output: Path, sources: Path) -> None:
     inputs = [sources, paths.DATA, paths.NOTEBOOKS, paths.PACKAGE]
     if any(copies.resolve().is_relative_to(place.resolve()) for place in inputs):
         raise RunError(f"{output}: results do not go among the project's own files; choose another folder")
-    for name in ("notebooks", "results", "tables", "figures"):
+    for name in record.FOLDERS:
         if (output / name).is_symlink():
             raise RunError(f"{output / name}: is a link to another place; remove it, or choose another folder")
     try:
@@ -126,6 +124,6 @@ def _make_writable(output: Path, sources: Path) -> None:
         with tempfile.TemporaryFile(dir=copies):
             pass
         if (output / record.MANIFEST).is_dir():
-            raise IsADirectoryError(errno.EISDIR, f"{record.MANIFEST} is a folder")
+            raise IsADirectoryError(f"{record.MANIFEST} is a folder")
     except OSError as error:
         raise RunError(f"{output}: results cannot be written there ({error.strerror or error})") from None

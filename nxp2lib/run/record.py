@@ -9,9 +9,10 @@ from itertools import chain, count
 from pathlib import Path
 
 from nxp2lib import __version__, paths
-from nxp2lib.run.parameters import FILE, OUTPUT_DIR, Notebook, locate
+from nxp2lib.run.parameters import OUTPUT_DIR, Notebook, is_place, locate
 
 MANIFEST = "manifest.json"
+FOLDERS = ["notebooks", "results", "tables", "figures"]  # of what a run leaves
 LIBRARIES = ["pandas", "numpy", "scipy", "matplotlib", "papermill", "ortools"]
 
 
@@ -39,33 +40,29 @@ def checksum(path: Path) -> str:
 def project() -> dict[str, str]:
     """Return the SHA-256 of the project's data files and of all files of the package, by file."""
     data = [paths.SCREENING, paths.DICTIONARY, paths.RATES, *sorted(paths.PUBLISHED.glob("*.csv"))]
-    files = [*data, *(path for path in sorted(paths.PACKAGE.rglob("*")) if path.parent.name != "__pycache__")]
-    return {name: checksum(path) for path, name in called(filter(Path.is_file, files)).items()}
+    package = [path for path in sorted(paths.PACKAGE.rglob("*")) if "__pycache__" not in path.parts]
+    return {name: checksum(path) for path, name in called(filter(Path.is_file, [*data, *package])).items()}
 
 
 def versions() -> dict[str, str]:
     """Return the versions of Python, of this package, and of the libraries that results depend on."""
-    known = {"python": platform.python_version(), "nxp2lib": __version__}
-    return known | {name: version(name) for name in LIBRARIES}
+    return {"python": platform.python_version(), "nxp2lib": __version__} | {name: version(name) for name in LIBRARIES}
 
 
-def values(notebook: Notebook) -> dict[str, object]:
-    """Return a notebook's parameters as they will be in its run."""
-    return {name: parameter.default for name, parameter in notebook.parameters.items()} | notebook.passed
+def entry(notebook: Notebook, names: dict[Path, str], known: dict[str, str]) -> dict[str, object]:
+    """Return what the manifest says of a notebook beforehand: its parameters, files by their names; its fingerprint.
 
-
-def fingerprint(notebook: Notebook, known: dict[str, str]) -> str:
-    """Return one checksum of all that a notebook's results rest on.
-
-    These are the notebook, its parameters and the content of the files they name, and what is ``known`` already: data,
-    sources and versions. The output folder is left out.
+    The fingerprint is one checksum of all that its results rest on: the notebook, its parameters and the content of the
+    files they name, and what is ``known`` already: data, sources and versions. The output folder is left out.
     """
-    settled = {name: value for name, value in values(notebook).items() if name != OUTPUT_DIR}
-    for name, value in settled.items():
-        if name.endswith(FILE) and value:
-            settled[name] = checksum(locate(value))
+    told, settled = notebook.values, notebook.values
+    for name, value in notebook.values.items():
+        if value and is_place(name):
+            told[name] = (called([Path(value)]) | names)[Path(value)]
+            settled[name] = checksum(locate(value)) if name != OUTPUT_DIR else ""
     everything = {"notebook": checksum(notebook.path), "parameters": settled, "known": known}
-    return hashlib.sha256(json.dumps(everything, sort_keys=True, default=str).encode()).hexdigest()
+    fingerprint = hashlib.sha256(json.dumps(everything, sort_keys=True, default=str).encode()).hexdigest()
+    return {"parameters": told, "fingerprint": fingerprint}
 
 
 def earlier(output: Path) -> dict:
@@ -77,6 +74,12 @@ def earlier(output: Path) -> dict:
         return {}
 
 
+def is_unchanged(entry: dict, planned: dict, output: Path) -> bool:
+    """Tell whether an earlier run rests on the same inputs, went well, and left what is still there."""
+    same = entry.get("status") == "ok" and entry.get("fingerprint") == planned["fingerprint"]
+    return same and still_there(entry, output)
+
+
 def still_there(entry: dict, output: Path) -> bool:
     """Tell whether everything that a notebook left in an earlier run is there, unchanged."""
     left = entry.get("left", {})
@@ -85,18 +88,15 @@ def still_there(entry: dict, output: Path) -> bool:
     )
 
 
-def left(listed: Path, output: Path) -> dict[str, str]:
-    """Return the SHA-256 of the files that a notebook wrote into the output folder, by their place in it.
+def left(cells: dict[Path, int], copy: Path, output: Path) -> tuple[dict[str, str], dict[str, int]]:
+    """Return the SHA-256 of what a notebook left in the output folder, by its place in it; and the cell that wrote it.
 
-    ``listed`` holds one path per line, as `nxp2lib.paths.replacing` adds them.
+    ``cells`` are the files that its cells wrote, each with the last cell to do so; ``copy`` is the executed notebook.
     """
-    lines = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
-    written = (Path(line) for line in dict.fromkeys(lines))
-    return {
-        path.relative_to(output).as_posix(): checksum(path)
-        for path in sorted(written)
-        if path.is_relative_to(output) and path.is_file()
-    }
+    there = [path for path in [*cells, copy] if path.is_relative_to(output) and path.is_file()]
+    names = {path: path.relative_to(output).as_posix() for path in there}
+    sums = {names[path]: checksum(path) for path in sorted(there)}
+    return sums, {name: cells[path] for path, name in names.items() if path in cells}
 
 
 def write(record: dict, output: Path) -> Path:
@@ -108,7 +108,6 @@ def write(record: dict, output: Path) -> Path:
 
 def clean(output: Path) -> None:
     """Take away what runs that were killed had begun to write."""
-    folders = [output, *(output / name for name in ("notebooks", "results", "tables", "figures"))]
-    for folder in folders:
+    for folder in [output, *(output / name for name in FOLDERS)]:
         for begun in folder.glob(f".*{paths.PARTIAL}*"):
             begun.unlink(missing_ok=True)

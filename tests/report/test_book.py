@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -78,6 +79,56 @@ def test_the_page_of_printed_numbers_holds_all_of_them_with_their_cells(made):
     )
     for target in set(re.findall(r'href="(\d\d_\w+)\.html#(computed-\w+)"', text)):
         assert f'id="{target[1]}"' in (made / f"{target[0]}.html").read_text(encoding="utf-8"), target
+
+
+def behind(run: Path, name: str, file: str) -> str:
+    """The code cell of a page that stands before the download of a file."""
+    cells = nbformat.read(run / ".book" / "source" / f"{name}.ipynb", as_version=4).cells
+    (place,) = [place for place, cell in enumerate(cells) if f"<files/{file}>" in cell.source]
+    return cells[place - 1].source
+
+
+def test_a_download_stands_behind_the_cell_that_left_it_as_the_record_says(made, run):
+    record, text = run / "manifest.json", (run / "manifest.json").read_text(encoding="utf-8")
+    told = json.loads(text)["notebooks"]
+    for name in NAMES:
+        executed = nbformat.read(run / "notebooks" / f"{name}.ipynb", as_version=4).cells
+        for file, place in told[name]["cells"].items():
+            if file not in ("summary.html", "results/beside.csv"):
+                shown = file.replace("results/", "results_").rpartition("/")[2]
+                assert behind(run, name, shown) == executed[place].source, file
+    other = json.loads(text)
+    cells = {name: entry["cells"] for name, entry in other["notebooks"].items()}
+    cells[NAMES[1]]["figures/skin.svg"] = cells[NAMES[1]]["results/flow.csv"]
+    cells[NAMES[4]]["results/flow.csv"] = cells[NAMES[3]]["results/flow.csv"] = 7
+    del cells[NAMES[1]]["results/flow.csv"]
+    try:
+        record.write_text(json.dumps(other), encoding="utf-8")
+        book.write(run)
+        assert "flow = describe.flow(" in behind(run, NAMES[1], "skin.svg")
+        numbers = (made / "printed_numbers.html").read_text(encoding="utf-8")
+        assert set(re.findall(r'href="(\w+)\.html#computed-flow"', numbers)) == {NAMES[3]}
+    finally:
+        record.write_text(text, encoding="utf-8")
+        book.write(run)
+
+
+def test_a_run_whose_record_does_not_name_cells_has_to_be_run_again(run, tmp_path):
+    older = shutil.copytree(run, tmp_path / "older", ignore=shutil.ignore_patterns("book", ".book"))
+    told = json.loads((older / "manifest.json").read_text(encoding="utf-8"))
+    del told["notebooks"][NAMES[2]]["cells"]
+    (older / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(book.BookError, match="does not say which cell left what; run again with --fresh"):
+        book.write(older)
+    (older / "manifest.json").unlink()
+    with pytest.raises(book.BookError, match="run again with --fresh"):
+        book.write(older)
+
+
+def test_parameters_that_name_places_on_a_machine_are_left_out():
+    places = '# Parameters\ncohort_path = "/home/me/mine.csv"\nspare_path = None\noutput_dir = (\n    "out"\n)\n'
+    assert book._without_places(places) == ""
+    assert book._without_places(places + 'confidence = 0.9\nmap_path = ""\n') == "# Parameters\nconfidence = 0.9"
 
 
 def test_only_what_changed_is_made_again(made, run):

@@ -43,7 +43,10 @@ def test_a_file_without_problems_says_so(page):
     assert "None." in page("patient_id,sex,age_at_onset", "a,male,30")
 
 
-def test_a_page_needs_nothing_from_outside():
-    text = pages.page("Title & more", pages.table(["a"], [["b"], ["<i>"]]), "lead")
-    assert text.startswith("<!doctype html>") and "Title &amp; more" in text and "&lt;i&gt;" in text
+def test_a_page_needs_nothing_from_outside(tmp_path):
+    found = intake.Inspection("Title & more", "", None, [], ["<i>"], [], [], None)
+    queries.write(found, tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8") + str(pages.table(["a"], [["b"], ["<b>"]]))
+    assert text.startswith("<!doctype html>") and "Title &amp; more" in text
+    assert "&lt;i&gt;" in text and "&lt;b&gt;" in text
     assert not re.search(r"(src|href)=|@import|url\(", text)

@@ -274,8 +274,9 @@ def test_two_inputs_of_one_name_keep_their_own_checksums(write_notebook, write_c
     parameters = 'cohort_path: str = "data/cohort.csv"\nscreening_path: str = "data/screening.csv"'
     source = write_notebook(tmp_path / "nb" / "01_both.ipynb", "'both'", parameters=parameters).parent
     plan = run.plan(data=write_cohort(), given={"screening_path": str(screened)}, out=tmp_path / "out", folder=source)
-    assert plan.checksums["cohort.csv"] == plan.cohort_sum != plan.checksums["cohort.csv (2)"]
-    assert plan.checksums["cohort.csv (2)"] == hashlib.sha256(screened.read_bytes()).hexdigest()
+    sums = plan.manifest["sha256"]
+    assert sums["cohort.csv"] == plan.manifest["cohort_sha256"] != sums["cohort.csv (2)"]
+    assert sums["cohort.csv (2)"] == hashlib.sha256(screened.read_bytes()).hexdigest()
     written = json.loads(run.write_manifest(plan, list(run.execute(plan))[-1:]).read_text(encoding="utf-8"))
     told = written["notebooks"]["01_both"]["parameters"]
     assert (told["cohort_path"], told["screening_path"]) == ("cohort.csv", "cohort.csv (2)")
@@ -296,6 +297,25 @@ def test_the_manifest_tells_what_went_in_and_what_came_out(finished):
     }
     assert record["notebooks"]["01_sleeps"]["seconds"] >= 1.5
     assert set(record["versions"]) == {"python", "nxp2lib", *record_of.LIBRARIES}
+
+
+def test_the_record_tells_which_cell_left_which_file(write_notebook, write_cohort, tmp_path):
+    define = "from pathlib import Path; from nxp2lib import paths\n"
+    define += "def save(name):\n    with paths.replacing(Path(output_dir) / name) as partial: partial.write_text('ok')"
+    first, last = "save('results/b.csv'); save('a.csv')", "save('results/b.csv'); save('d.csv')"
+    elsewhere = "save(Path(output_dir).with_name('elsewhere.csv')); (Path(output_dir) / 'd.csv').unlink()"
+    source = write_notebook(tmp_path / "nb" / "01_writes.ipynb", define, first, "save('c.csv')", last, elsewhere).parent
+    write_notebook(source / "02_fails.ipynb", define, "1 / 0", "save('e.csv')", "1 / 0", tags={1: "raises-exception"})
+    plan = run.plan(data=write_cohort(), out=tmp_path / "out", folder=source)
+    entries = json.loads(run.write_manifest(plan, outcomes_of(run.execute(plan)).values()).read_text("utf-8"))
+    for name, wrote in [
+        ("01_writes", {"results/b.csv": last, "a.csv": first, "c.csv": "save('c.csv')"}),
+        ("02_fails", {"e.csv": "save('e.csv')"}),  # where two cells of papermill tell of the failure
+    ]:
+        entry, copy = entries["notebooks"][name], f"notebooks/{name}.ipynb"
+        cells = nbformat.read(tmp_path / "out" / copy, as_version=4).cells
+        assert {file: cells[place].source for file, place in entry["cells"].items()} == wrote
+        assert set(entry["left"]) == {*wrote, copy}
 
 
 def test_the_manifest_has_times_with_a_zone(finished):
@@ -462,7 +482,7 @@ def test_other_input_files_are_found_from_the_users_folder_and_recorded(
     monkeypatch.chdir(tmp_path)
     plan = run.plan(given={"screening_path": "seen.csv", "spare_path": "None"}, out="out", folder=source)
     assert plan.notebooks[0].passed == {"screening_path": str(tmp_path / "seen.csv"), "spare_path": None}
-    assert "seen.csv" in plan.checksums
+    assert "seen.csv" in plan.manifest["sha256"]
     refused(r"did you mean 'seen.csv'\?", source, given={"screening_path": "sen.csv"})
 
 
