@@ -44,7 +44,7 @@ def test_a_file_without_problems_says_so(page):
 
 
 def test_a_page_needs_nothing_from_outside(tmp_path):
-    found = intake.Inspection("Title & more", "", None, [], ["<i>"], [], [], None)
+    found = intake.Inspection("Title & more", "", None, [], ["<i>"], [], [])
     queries.write(found, tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text(encoding="utf-8") + str(pages.table(["a"], [["b"], ["<b>"]]))
     assert text.startswith("<!doctype html>") and "Title &amp; more" in text
