@@ -29,13 +29,15 @@ def grade(
     jobs: Annotated[int, Option(metavar="N", min=1, help="Notebooks at the same time.")] = 2,
     timeout: Annotated[float, Option(metavar="SECONDS", min=1, help="Longest time of a notebook.")] = 120,
     memory: Annotated[int, Option(metavar="MB", min=4096, help="Most memory of a notebook.")] = 8192,
+    container: Annotated[str, Option(metavar="ENGINE IMAGE", help="Isolate with a container, not Bubblewrap.")] = "",
+    unprotected: Annotated[bool, Option("--unprotected", help="Isolate nothing: trust every notebook.")] = False,
 ) -> None:
     """Grade the notebooks that trainees return."""
     from nxp2lib.teach import grade as grader
 
     waiting = terminal.waiting("Executing the returned notebooks ...")
     with terminal.told(f"{folder}: cannot be graded", ValueError), waiting:
-        graded = grader.write(folder, jobs, timeout, memory)
+        graded = grader.write(folder, jobs, timeout, memory, container, unprotected)
     totals = graded.groupby("trainee", sort=False)[["points", "of"]].sum()
     terminal.say_table(("trainee", "points", "of"), [(name, *map(str, row)) for name, row in totals.iterrows()])
     terminal.tell(f"Reasons: {folder}/instructor/{grader.GRADES}")

@@ -11,13 +11,21 @@ from nxp2lib.teach import exercises, trainees
 GRADES, TOTALS = "grades.csv", "totals.csv"
 
 
-def write(folder: str | Path, jobs: int = 2, seconds: float = 120, megabytes: int = 8192) -> pd.DataFrame:
+def write(
+    folder: str | Path,
+    jobs: int = 2,
+    seconds: float = 120,
+    megabytes: int = 8192,
+    container: str = "",
+    unprotected: bool = False,
+) -> pd.DataFrame:
     """Grade every trainee's notebooks of a class, and return ``trainee,notebook,exercise,points,of,reason``.
 
     Answers are what the variable ``answer`` holds where an exercise is checked, after the cells above it were executed;
     stored outputs, and the outcome of ``check`` itself, play no part. The key is read when all notebooks have ended.
-    Writes ``instructor/grades.csv`` and ``instructor/totals.csv``. Raises TeachError where the folder holds no class,
-    or the system cannot limit a process (Windows).
+    ``container`` and ``unprotected`` say what isolates a notebook, as in `nxp2lib.teach.sandbox.command`. Writes
+    ``instructor/grades.csv`` and ``instructor/totals.csv``. Raises TeachError where the folder holds no class, or
+    nothing can isolate a notebook.
     """
     target = paths.expanded(folder).absolute()
     if not (target / trainees.INSTRUCTOR / trainees.KEY).is_file():
@@ -26,8 +34,11 @@ def write(folder: str | Path, jobs: int = 2, seconds: float = 120, megabytes: in
         raise trainees.TeachError("grading needs Linux or macOS, where a process can be limited; on Windows use WSL")
     from nxp2lib.teach import sandbox
 
-    sandbox.warm()
-    found = dict(sandbox.execute(_returned(target), jobs, seconds, megabytes))
+    try:
+        start = sandbox.command(container, unprotected)
+    except sandbox.NoSandbox as error:
+        raise trainees.TeachError(str(error)) from None
+    found = dict(sandbox.execute(_returned(target), jobs, seconds, megabytes, start))
     key = trainees.read_key(target)
     graded = [_graded(target, found, row) for row in key.itertuples(index=False)]
     table = pd.DataFrame(graded, columns=["trainee", "notebook", "exercise", "points", "of", "reason"])
@@ -38,14 +49,10 @@ def write(folder: str | Path, jobs: int = 2, seconds: float = 120, megabytes: in
     return table
 
 
-def _returned(target: Path) -> list[tuple[Path, Path]]:
-    """Notebooks that came back, with the trainee's cohort; a link counts as nothing."""
-    return [
-        (notebook, folder / trainees.COHORT)
-        for folder in sorted((target / trainees.TRAINEES).iterdir())
-        for notebook in sorted(folder.glob("*.ipynb"))
-        if not any(file.is_symlink() for file in (folder, notebook, folder / trainees.COHORT))
-    ]
+def _returned(target: Path) -> list[Path]:
+    """Return what came back under the name of a notebook; a folder that is a link counts as nothing."""
+    folders = sorted(folder for folder in (target / trainees.TRAINEES).iterdir() if not folder.is_symlink())
+    return [notebook for folder in folders if folder.is_dir() for notebook in sorted(folder.glob("*.ipynb"))]
 
 
 def _graded(target: Path, found: dict, row) -> tuple:

@@ -1,0 +1,82 @@
+"""Run inside the sandbox: execute one returned notebook, and say what it answers.
+
+Reads one JSON object on standard input (``notebook``, its text; ``files``, text by name; ``seconds``; ``megabytes``),
+writes one on standard output (``answers`` by exercise, ``errors`` by cell, ``ended``). What protects the grader is
+outside: the process that started this one trusts nothing that it says but the form.
+"""
+
+import ast
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+
+from nxp2lib.teach.exercises import checked
+
+MOST = 40  # answers and errors that are told
+
+
+def main() -> None:
+    """Execute the notebook that comes in, and print what it answers."""
+    asked = json.load(sys.stdin)
+    said = os.fdopen(os.dup(1), "w")
+    silent = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(silent, stream)
+    for name, content in asked["files"].items():
+        Path(name).write_text(content, encoding="utf-8")
+    limit(asked["seconds"], asked["megabytes"])
+    json.dump(executed(asked["notebook"], asked["megabytes"]), said)
+    said.flush()
+    os._exit(0)  # whatever the notebook left running does not keep this process
+
+
+def limit(seconds: float, megabytes: int) -> None:
+    """Limit memory, processor time, files and processes, for good."""
+    for what, most in {
+        resource.RLIMIT_AS: megabytes << 20,
+        resource.RLIMIT_FSIZE: 100 << 20,
+        resource.RLIMIT_CPU: int(seconds) + 1,
+        resource.RLIMIT_NPROC: 256,
+        resource.RLIMIT_CORE: 0,
+    }.items():
+        resource.setrlimit(what, (most, most))
+
+
+def executed(notebook: str, megabytes: int) -> dict:
+    """Return what a notebook answers: cell by cell, those after a failing one still count."""
+    try:
+        cells = [cell for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
+        sources = ["".join(cell["source"]) for cell in cells]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {"answers": {}, "errors": {}, "ended": "it is not a notebook"}
+    import matplotlib
+
+    matplotlib.use("agg")
+    answers, errors, scope = {}, {}, {"__name__": "__main__", "display": lambda *shown: None}
+    for number, text in enumerate(sources, 1):
+        try:
+            tree = ast.parse(text)
+            for name in checked(tree):
+                answers[name] = plain(scope.get("answer"))
+            exec(compile(tree, f"cell {number}", "exec"), scope)
+        except MemoryError:
+            errors[number] = f"more than {megabytes} MB of memory"
+        except BaseException as error:  # a cell may raise anything
+            errors[number] = f"{type(error).__name__}: {str(error)[:120]}"
+    few = {name: dict(list(found.items())[:MOST]) for name, found in {"answers": answers, "errors": errors}.items()}
+    return {**few, "ended": ""}
+
+
+def plain(answer: object) -> str | int | float | bool | None:
+    """Return an answer as a number or a text that can be sent; anything else as a question mark."""
+    if type(answer) in (str, int, float, bool) or answer is None:
+        return answer[:200] if isinstance(answer, str) else answer
+    if type(answer).__module__ == "numpy" and callable(getattr(answer, "item", None)):
+        return plain(answer.item())
+    return "?"
+
+
+if __name__ == "__main__":
+    main()
