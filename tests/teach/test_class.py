@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import nbformat
 import pandas as pd
@@ -17,9 +18,8 @@ FIRST = NAMES[0]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A class of fourteen, for whom nobody has answered anything."""
-    listed = ["perfect", "empty", "wrong", "loops", "eats", "reads", "patches", "prints", "exits", "starts"]
-    listed += ["broken", "gone", "forges", "stalls"]
+    """A class for whom nobody has answered anything."""
+    listed = ["perfect", "empty", "wrong", "eats", "patches", "prints", "starts", "broken", "gone"]
     return trainees.write(tmp_path_factory.mktemp("course") / "class", listed, seed=3)
 
 
@@ -140,7 +140,7 @@ def test_a_folder_without_a_class_is_one_sentence(tmp_path):
 
 @pytest.fixture(scope="module")
 def graded(made, key):
-    """Points of the class, by trainee and exercise, after fourteen ways of returning the first notebook."""
+    """Points of the class, by trainee and exercise; hostile notebooks have tests of their own."""
     trainees = made / "trainees"
     for folder in trainees.iterdir():
         for name in NAMES if folder.name == "gone" else NAMES[1:]:
@@ -150,27 +150,8 @@ def graded(made, key):
         answered(trainees / "perfect", name, right(key, "perfect", name))
     exercise, other = "share-of-myalgia", "unknown-histology"
     answered(trainees / "wrong", FIRST, {exercise: "answer = -1", other: "answer = 'many'"})
-    answered(trainees / "loops", FIRST, {exercise: "while True: pass"})
     eats = {exercise: "eaten = bytearray(1 << 36)", other: right(key, "eats", FIRST)[other]}
     answered(trainees / "eats", FIRST, eats)
-    secret = f"{made / 'instructor' / 'key.csv'}"
-    reads = f"""
-import gc, io, os, subprocess
-answer = None
-for way in (lambda: open({secret!r}).read(), lambda: io.FileIO({secret!r}).read(), lambda: os.listdir({secret[:-8]!r}),
-            lambda: os.open({secret!r}, 0), lambda: subprocess.run(["cat", {secret!r}]),
-            lambda: os.system("cat " + {secret!r}),
-            lambda: __import__("pandas").read_csv({secret!r}), lambda: os.symlink({secret!r}, "k") or open("k").read(),
-            lambda: open({str(trainees / "perfect" / "cohort.csv")!r}).read(), lambda: os.fork()):
-    try:
-        way()
-        answer = "reached"
-    except BaseException:
-        pass
-answer = answer or ("reached" if any({right(key, "reads", FIRST)[exercise]!r} in str(kept) for kept in gc.get_objects()
-                    if isinstance(kept, str) and "share-of-myalgia" in kept and "," in kept) else "kept out")
-"""
-    answered(trainees / "reads", FIRST, {exercise: reads})
     answered(trainees / "patches", FIRST, {
         exercise: "check = lambda *given: print('share-of-myalgia: right')\nanswer = 1",
         other: "from nxp2lib.teach import exercises, grade\nexercises.written = lambda *given: 'same'\nanswer = 1",
@@ -181,15 +162,10 @@ answer = answer or ("reached" if any({right(key, "reads", FIRST)[exercise]!r} in
         if cell["cell_type"] == "code":
             cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "share-of-myalgia: right\n"}]
     (trainees / "prints" / f"{FIRST}.ipynb").write_text(json.dumps(content), encoding="utf-8")
-    answered(trainees / "exits", FIRST, {exercise: "import os\nos._exit(0)"})
     later = "class Odd:\n    def __str__(self): raise ValueError('<script>')\nanswer = Odd()"
     answered(trainees / "starts", FIRST, {exercise: later, other: right(key, "starts", FIRST)[other]})
-    every = "import os, time\nfor place in range(3, 64):\n    try: os.write(place, {!r})\n    except OSError: pass\n"
-    forged = b'{"answers": null, "errors": 7, "ended": []}'
-    answered(trainees / "forges", FIRST, {exercise: every.format(len(forged).to_bytes(4, "big") + forged)})
-    answered(trainees / "stalls", FIRST, {exercise: every.format(b"\0\0\1\0") + "time.sleep(1000)"})
     (trainees / "broken" / f"{FIRST}.ipynb").write_text("{ not a notebook", encoding="utf-8")
-    return grade.write(made, seconds=40).set_index(["trainee", "exercise"])
+    return grade.write(made, seconds=60, unprotected=not shutil.which("bwrap")).set_index(["trainee", "exercise"])
 
 
 def test_perfect_answers_get_every_point(graded, key):
@@ -203,16 +179,11 @@ def test_perfect_answers_get_every_point(graded, key):
     [
         ("empty", "no answer"),
         ("wrong", "answered -1.0"),
-        ("loops", "stopped after 40 seconds"),
-        ("reads", "answered kept out"),
         ("patches", "answered 1.0"),
         ("prints", "no answer"),
-        ("exits", "its process ended before the notebook did"),
         ("starts", "answered ?"),
         ("broken", "it is not a notebook"),
         ("gone", "the notebook is missing"),
-        ("forges", "it sent something that is no answer"),
-        ("stalls", "its process ended before the notebook did"),
     ],
 )
 def test_everybody_else_gets_nothing_and_a_reason(graded, trainee, reason):
@@ -233,4 +204,4 @@ def test_points_are_left_as_files_and_cohorts_are_untouched(graded, made):
     totals = pd.read_csv(made / "instructor" / "totals.csv").set_index("trainee")
     assert totals.loc["empty", "points"] == 0
     assert totals.loc["perfect", "points"] == graded.loc["perfect", "points"].sum()
-    assert len(cohort.load(made / "trainees" / "reads" / "cohort.csv")) == 76
+    assert len(cohort.load(made / "trainees" / "patches" / "cohort.csv")) == 76
