@@ -158,7 +158,7 @@ class _Attack:
 
         self.model = cp_model.CpModel()
         self.most = 4 * max([sum(block) for block in known.values()], default=0) + 1000
-        self.names = _related({*rows, *(name for pair in findings.HALVES for name in pair)} - {"patients"})
+        self.names = sorted(_related({*rows, *chain(*findings.HALVES)} - {"patients"}))  # equal runs, equal exports
         halves = [(*pair, f"neither {pair[0]} nor {pair[1]}") for pair in findings.HALVES]  # these make everybody
         self.sizes = {group: self._whole() for group in [findings.TOTAL, *chain(*halves)]}
         self.yes, self.unknown = ({(name, group): self._whole() for name in self.names for group in self.sizes}
@@ -225,12 +225,12 @@ class _Attack:
     def _rule(self, group: str) -> None:
         """Add what holds in every cohort, and that of several values or parts a patient has one."""
         for finding, general in findings.RULES:
-            if {finding, general} <= self.names:
+            if {finding, general} <= set(self.names):
                 self._hold(self.yes[finding, group] <= self.sizes[group] - self._answers(general, group)[1])
         choices = [(findings.applies(column), tuple(findings.one_of(column))) for column in findings.CHOICES]
         divided = [(whole, parts) for whole, several in findings.divisions().items() for parts in several]
         for whole, parts in [*choices, *divided]:
-            if set(parts) <= self.names:
+            if set(parts) <= set(self.names):
                 yes, _, unknown = self._answers(whole, group)
                 self._hold(*(self.unknown[part, group] == self.unknown[parts[0], group] for part in parts[1:]))
                 here = sum(self.yes[part, group] for part in parts)

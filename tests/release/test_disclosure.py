@@ -1,6 +1,10 @@
 """Hidden counts stay hidden: the solver finds what enumeration finds, and what a patient attacker would find."""
 
+import os
+import subprocess
+import sys
 from itertools import product
+from pathlib import Path
 
 import pytest
 from budget import budget
@@ -106,6 +110,20 @@ def test_of_what_is_hidden_to_protect_nothing_could_be_shown_alone(patients, min
     assert not list(disclosure.tight(blocks, first | further, minimum))
     for key in further:
         assert list(disclosure.tight(blocks, (first | further) - {key}, minimum)), key
+
+
+def test_another_process_hides_the_same():
+    """Two exports of one run that hide different counts would tell, together, what each of them hides."""
+    said = "from made import random_cohort, results; from nxp2lib import cohort; from nxp2lib.release import *\n"
+    said += "made = export.blocks(results(cohort.prepare(random_cohort(40, seed=8, missing=0.5))))\n"
+    said += "print(*map(sorted, disclosure.protect(made, 2)))"
+    tests = str(Path(__file__).parents[1])
+    hidden = {
+        subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True, cwd=tests,
+                       env={**os.environ, "PYTHONHASHSEED": seed}).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(hidden) == 1 and "total" in hidden.pop()
 
 
 def test_counts_that_exclude_one_another_are_a_fault():
