@@ -67,7 +67,7 @@ def test_many_tables_at_once_give_what_each_gives_alone():
 def test_the_tables_may_be_worked_out_in_small_lots(monkeypatch):
     several = np.random.default_rng(5).integers(0, 30, (200, 2, 2))
     at_once = fourfold.p_values(several)
-    monkeypatch.setattr(conventions, "CELLS", 50)
+    monkeypatch.setattr(fourfold, "CELLS", 50)
     pd.testing.assert_frame_equal(fourfold.p_values(several), at_once, rtol=1e-12)
 
 
