@@ -87,7 +87,7 @@ class _Group(NamedTuple):
     marks: list[_Mark]
 
 
-def rank_test(second: Summary, first: Summary, method: str = "weibull", step: str | None = None) -> RankBounds:
+def rank_test(second: Summary, first: Summary, method: str = "weibull") -> RankBounds:
     """Bound the Mann-Whitney U test over all data sets that print these summaries.
 
     Of three values only the median is printed, 4, and a single value of the other group is 4. U of the three is least
@@ -96,16 +96,16 @@ def rank_test(second: Summary, first: Summary, method: str = "weibull", step: st
     >>> [round(bound, 3) for bound in rank_test(Summary(3, "4"), Summary(1, "4"))]
     [1.0, 2.0, 0.564, 1.0]
 
-    ``method`` is any method of NumPy's ``quantile``. Values are whole multiples of ``step``, by default of one unit of
-    the last digit printed in these summaries; they may be negative where no minimum is printed. Both U are exact: some
-    data sets have them. P is that of `nxp2lib.compare.mann_whitney` (normal approximation, tie correction, no
-    continuity correction). Its bounds are safe, not exact: every data set lies within, but the least takes the
-    strongest ties together with the U farthest from the middle, and the greatest is 1 as soon as the middle lies
-    between the two U.
+    ``method`` is any method of NumPy's ``quantile``. Values are whole multiples of one unit of the last digit printed
+    in these summaries; they may be negative where no minimum is printed. Both U are exact: some data sets have them. P
+    is that of `nxp2lib.compare.mann_whitney` (normal approximation, tie correction, no continuity correction). Its
+    bounds are safe, not exact: every data set lies within, but the least takes the strongest ties together with the U
+    farthest from the middle, and the greatest is 1 as soon as the middle lies between the two U.
 
-    Raises Infeasible where no data set prints a summary, ValueError for what is no size, number, step or method.
+    Raises Infeasible where no data set prints a summary, ValueError for what is no size, number or method.
     """
-    unit = _step([second, first], step)
+    ends = [_rounding(text) for summary in (second, first) for text in summary[1:] if text is not None]
+    unit = min(high - low for low, high in ends)
     groups = [_group(summary, method, unit) for summary in (second, first)]
     for name, summary, group in zip(("second", "first"), (second, first), groups, strict=True):
         if _greatest_u(group, group) is None:
@@ -117,9 +117,7 @@ def rank_test(second: Summary, first: Summary, method: str = "weibull", step: st
     return RankBounds(least, greatest, *_p_bounds(least, greatest, *groups))
 
 
-def rank_test_any(
-    second: Summary, first: Summary, methods: Sequence[str] = METHODS, step: str | None = None
-) -> pd.DataFrame:
+def rank_test_any(second: Summary, first: Summary, methods: Sequence[str] = METHODS) -> pd.DataFrame:
     """Bound the Mann-Whitney U test under each definition of a quantile, one row per definition.
 
     The median of two values is printed as 1. Where it is the lower of them, that one is 1; where it is their mean,
@@ -135,7 +133,7 @@ def rank_test_any(
     rows, nothing = [], RankBounds(*[float("nan")] * 4)
     for method in methods:
         try:
-            rows.append((method, *rank_test(second, first, method, step)))
+            rows.append((method, *rank_test(second, first, method)))
         except Infeasible:
             rows.append((method, *nothing))
     return pd.DataFrame(rows, columns=["method", *RankBounds._fields])
@@ -154,21 +152,11 @@ def _rounding(printed: str) -> tuple[Fraction, Fraction]:
     return low, high
 
 
-def _step(summaries: list[Summary], step: str | None) -> Fraction:
-    if step is None:
-        ends = [_rounding(text) for summary in summaries for text in summary[1:] if text is not None]
-        return min(high - low for low, high in ends)
-    if _number(step) <= 0:
-        raise ValueError(f"step: {step!r} is not accepted; accepted: a number above zero as a string, such as '0.1'")
-    return Fraction(_number(step))
-
-
 def _group(summary: Summary, method: str, unit: Fraction) -> _Group:
     """Say which places of the sorted values the printed numbers bind."""
     if summary.n < 1:
         raise ValueError(f"n: {summary.n} is not accepted; accepted: one patient or more")
-    quartiles = np.quantile(np.arange(summary.n, dtype=float), [0.25, 0.5, 0.75], method=method)
-    places = [0.0, *map(float, quartiles), summary.n - 1.0]
+    places = np.quantile(np.arange(summary.n, dtype=float), [0, 0.25, 0.5, 0.75, 1], method=method).tolist()
     printed = [summary.minimum, summary.q1, summary.median, summary.q3, summary.maximum]
     marks = [_mark(place, text, unit) for place, text in zip(places, printed, strict=True) if text is not None]
     return _Group(summary.n, marks)
@@ -187,7 +175,7 @@ def _mark(place: float, printed: str, unit: Fraction) -> _Mark:
 
 def _values(model, group: _Group, *others: _Group) -> dict:
     """Add to a model the values of a group that the printed numbers bind, by their place."""
-    ends = [end for member in (group, *others) for mark in member.marks for end in mark.ends()]
+    ends = [end for each in (group, *others) for mark in each.marks for end in mark.ends()]
     room = ROOM * (ceil(max(ends) - min(ends)) + 2)
     lowest, highest = floor(min(ends)) - room, ceil(max(ends)) + room
     places = sorted({place for mark in group.marks for place in (mark.first, mark.last)})
@@ -216,10 +204,10 @@ def _greatest_u(upper: _Group, lower: _Group) -> float | None:
     top, bottom = upper.n - 1 - max(high), min(low)
     twice = 2 * top * lower.n + 2 * (upper.n - top) * bottom
     for (value, many), (other, more) in product(rising, falling):
-        reached, passed = model.new_bool_var(""), model.new_bool_var("")
-        model.add(value >= other).only_enforce_if(reached)
-        model.add(value >= other + 1).only_enforce_if(passed)
-        twice += many * more * (reached + passed)
+        for limit in (other, other + 1):  # a tie counts half
+            reached = model.new_bool_var("")
+            model.add(value >= limit).only_enforce_if(reached)
+            twice += many * more * reached
     model.maximize(twice)
     return _solve(model)
 
