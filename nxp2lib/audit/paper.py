@@ -10,10 +10,10 @@ import pandas as pd
 from nxp2lib import published
 from nxp2lib.audit import verdicts
 from nxp2lib.audit.settled import Settled
-from nxp2lib.audit.stated import Facts
-from nxp2lib.audit.tested import PValues, of_counts
+from nxp2lib.audit.stated import Stated
+from nxp2lib.audit.tested import PValues
 from nxp2lib.audit.verdicts import EXTERNAL, INCONSISTENT, REPRODUCED, Finding
-from nxp2lib.reconstruction import contradictions
+from nxp2lib.reconstruction import facts
 
 PRINTED = ["id", "place", "item", "group", "statistic", "printed"]
 FOUND = ["verdict", "convention", "reason", "conflict"]
@@ -39,25 +39,25 @@ def judge(registry: pd.DataFrame | None = None) -> pd.DataFrame:
     """
     registry = published.load() if registry is None else registry
     settled = Settled(registry)
-    tests, facts = PValues(settled), Facts(settled)
-    found = [_judged(number, tests, facts) for number in settled.numbers.itertuples()]
-    found = pd.DataFrame(found, index=settled.numbers.index)
+    tests, stated = PValues(settled), Stated(settled)
+    found = [_judged(number, tests, stated) for number in settled.numbers.itertuples()]
+    found = pd.DataFrame(found, index=settled.numbers.index, columns=Finding._fields)
     found["conflict"] = found["conflict"].map(" ".join)
     found["convention"] = found["conventions"].map(lambda names: next(iter(names), ""))
     found.loc[found["verdict"] == REPRODUCED, "convention"] = ""
     return pd.concat([settled.numbers[PRINTED], found[FOUND]], axis=1)
 
 
-def _judged(number, tests: PValues, facts: Facts) -> Finding:
+def _judged(number, tests: PValues, stated: Stated) -> Finding:
     """Return the finding about one number of the registry."""
     if number.expression in UNCHECKABLE:
         return Finding(EXTERNAL, UNCHECKABLE[number.expression])
-    if not contradictions.is_possible(number.statistic, number.printed):
+    if not facts.is_possible(number.statistic, number.printed):
         return Finding(INCONSISTENT, f"{number.printed!r} cannot be a {NAMED.get(number.statistic, 'number')}")
     if number.statistic == "p_mark":
         return tests.judge_star(number)
-    judges = {"p_value": tests.judge, "sir": facts.incidence_ratio, "percent": facts.percentage}
-    return judges.get(number.kind, facts.judge)(number)
+    judges = {"p_value": tests.judge, "sir": stated.incidence_ratio, "percent": stated.percentage}
+    return judges.get(number.kind, stated.judge)(number)
 
 
 def summary(judged: pd.DataFrame) -> pd.DataFrame:
@@ -75,12 +75,12 @@ def proofs(judged: pd.DataFrame, registry: pd.DataFrame | None = None) -> list[s
     'polymyositis, juvenile, percent 15.8 (abstract); patients, juvenile 29 (abstract)'
     """
     registry = published.load() if registry is None else registry
-    named = contradictions.facts(registry).set_index("id")
+    named = facts.stated(registry).set_index("id")
     sets = judged.loc[judged["conflict"] != ""].drop_duplicates("conflict")
     found = []
     for number, conflict in zip(sets["id"], sets["conflict"].str.split(), strict=True):
         ordered = sorted(conflict, key=lambda name, first=number: name != first)
-        found.append("; ".join(contradictions.say(named.loc[name]) for name in ordered))
+        found.append("; ".join(facts.say(named.loc[name]) for name in ordered))
     return found
 
 
@@ -93,7 +93,5 @@ def tables(result: str, registry: pd.DataFrame | None = None) -> pd.DataFrame:
     >>> tables("table2").loc[0, ["row", "table", "printed"]].tolist()
     ['male', [[13, 23], [13, 27]], '0.464']
     """
-    settled = Settled(published.load() if registry is None else registry)
-    numbers = settled.numbers[(settled.numbers["place"] == result) & (settled.numbers["statistic"] == "p_value")]
-    found = [(number.row, settled.table(number), number.printed) for number in of_counts(numbers)]
-    return pd.DataFrame(found, columns=["row", "table", "printed"]).dropna().reset_index(drop=True)
+    found = Settled(published.load() if registry is None else registry).tables()
+    return found.loc[found["place"] == result, ["row", "table", "printed"]].reset_index(drop=True)

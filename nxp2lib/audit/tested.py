@@ -1,21 +1,11 @@
 """How a paper's P values are judged: by what they compare, and by the convention that explains most of the paper."""
 
-from dataclasses import replace
 from functools import cached_property
-
-import pandas as pd
 
 from nxp2lib import findings
 from nxp2lib.audit import conventions, verdicts
 from nxp2lib.audit.settled import UNSETTLED, Settled
 from nxp2lib.audit.verdicts import INCONSISTENT, REPRODUCED, UNDETERMINED, Finding
-from nxp2lib.reconstruction import contradictions
-
-
-def of_counts(numbers: pd.DataFrame) -> list:
-    """Return those of some P values that compare counts, and that can be one."""
-    possible = contradictions.is_possible
-    return [n for n in numbers.itertuples() if n.row in findings.names() and possible("p_value", n.printed)]
 
 
 class PValues:
@@ -27,17 +17,13 @@ class PValues:
     @cached_property
     def conventions(self) -> tuple[str, dict]:
         """The convention that explains most P values of counts, and for each number the one that gives it."""
-        numbers = self.settled.numbers
-        tested = numbers[(numbers["statistic"] == "p_value") & numbers["result"].isin(findings.TABLES)]
-        tables = {number.Index: self.settled.table(number) for number in of_counts(tested)}
-        tables = {index: table for index, table in tables.items() if table}
-        if not tables:
+        tested = self.settled.tables()
+        if tested.empty:
             return "fisher", {}
-        tested = tested.loc[list(tables)]
-        standard = conventions.explain(list(tables.values()), tested["printed"]).loc[0, "convention"]
+        standard = conventions.explain(tested["table"], tested["printed"]).loc[0, "convention"]
         fewest = {}
         for _, column in tested.groupby("result"):
-            fewest |= conventions.fewest([tables[index] for index in column.index], column["printed"]).to_dict()
+            fewest |= conventions.fewest(column["table"], column["printed"]).to_dict()
         return standard, fewest
 
     def judge(self, number) -> Finding:
@@ -51,7 +37,7 @@ class PValues:
         elsewhere = self.settled.elsewhere(number)
         if found.verdict == REPRODUCED or not elsewhere:
             return found
-        return replace(found, verdict=INCONSISTENT, reason=found.reason + elsewhere)
+        return found._replace(verdict=INCONSISTENT, reason=found.reason + elsewhere)
 
     def judge_star(self, number) -> Finding:
         """Return the finding about the stars beside a P value."""
@@ -66,4 +52,4 @@ class PValues:
             return Finding(UNDETERMINED, "quartiles of the two groups would be needed, and are not printed")
         found = verdicts.rank_test(number.printed, second, first)
         elsewhere = self.settled.elsewhere(number)
-        return replace(found, reason=found.reason + elsewhere + ", at most one is true" * bool(elsewhere))
+        return found._replace(reason=found.reason + elsewhere + ", at most one is true" * bool(elsewhere))

@@ -1,6 +1,6 @@
 """Patients behind the tables: synthetic cohorts that keep the printed numbers, and what all of them have in common."""
 
-from nxp2lib.reconstruction import archive, bounds, contradictions, counts, reconstruct, witnesses
+from nxp2lib.reconstruction import archive, bounds, contradictions, facts, reconstruct, witnesses
 from nxp2lib.reconstruction.puzzle import Infeasible, NotReached
 
-__all__ = ["Infeasible", "NotReached", "archive", "bounds", "contradictions", "counts", "reconstruct", "witnesses"]
+__all__ = ["Infeasible", "NotReached", "archive", "bounds", "contradictions", "facts", "reconstruct", "witnesses"]
