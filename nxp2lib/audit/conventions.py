@@ -12,22 +12,6 @@ import pandas as pd
 from nxp2lib import digits, fourfold
 
 
-def search(table, printed: str, conventions: Iterable[str] = tuple(fourfold.CONVENTIONS)) -> pd.DataFrame:
-    """Return what each convention makes of one table, and how that matches the printed P value.
-
-    Columns: ``convention``, ``label``, ``p_value`` and ``match`` (see `nxp2lib.digits.match`). For 13 men of 36
-    patients against 13 of 40, 0.464 is printed:
-
-    >>> found = search([[13, 23], [13, 27]], "0.464")
-    >>> found.loc[found["match"] != "", "label"].tolist()
-    ['one-sided Fisher', 'one-sided Fisher, upper']
-    """
-    p = fourfold.p_values(table, conventions).iloc[0]
-    matches = [digits.match(printed, value) for value in p]
-    labels = p.index.map(fourfold.CONVENTIONS)
-    return pd.DataFrame({"convention": p.index, "label": labels, "p_value": p.to_numpy(), "match": matches})
-
-
 def _column(tables, printed: pd.Series, conventions) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return which printed P values are not blank, and which of these each convention's P value for their tables gives.
 

@@ -28,6 +28,7 @@ COPIED = ["table", "row", "p_printed"]
 NUMBERS = ["p_value", "attainable_below", "attainable_above", "p_least", "p_greatest"]
 TWO_SIDED = [name for name in QUICK if name not in ("fisher_one_sided", "fisher_less", "fisher_greater")]
 FORMULA = tuple("=+-@\t\r")  # a spreadsheet takes what begins like this for a formula
+ESCAPED = re.compile("^'(?=[-=+@\t\r])")  # the mark that keeps it from doing so
 
 
 class LedgerError(ValueError):
@@ -90,7 +91,7 @@ def _records(text: str, mark: str, strict: bool = False):
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True, strict=strict)
     try:
         for number, row in enumerate(rows, start=1):
-            row = [_restored(cell.strip()) for cell in row]
+            row = [ESCAPED.sub("", cell.strip()) for cell in row]
             while row and not row[-1]:
                 row.pop()
             if row:
@@ -140,10 +141,6 @@ def write(audited: pd.DataFrame, ledger: pd.DataFrame, path: str | Path) -> None
 def _harmless(cell):
     text = isinstance(cell, str) and cell.startswith(FORMULA)
     return f"'{cell}" if text and not re.fullmatch(r"[-+]?(\d[\d.,]*|[.,]\d+)", cell, re.ASCII) else cell
-
-
-def _restored(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
 
 
 def audit(ledger: pd.DataFrame) -> pd.DataFrame:

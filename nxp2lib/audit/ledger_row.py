@@ -171,19 +171,14 @@ def _or(numbers: list[int]) -> str:
 def judge(one: Comparison, standard: str, preferred: str | None) -> Finding:
     """Return the verdict on a row of counts: on its P value, unless a percentage is impossible or there is no P."""
     worst = max((group.verdict for group in one.groups), key=SEVERITY.index)
-    lacking = [group.lacks for group in one.groups if group.lacks]
     hidden = tuple(dict.fromkeys(group.hidden for group in one.groups if group.hidden))
     if one.printed is None:
-        said = [group.said for group in one.groups if group.said]
-        nothing = "neither a P value nor a percentage is printed"
-        return Finding(worst or UNDETERMINED, "; ".join(said) or nothing, hidden)
-    if one.tables:
-        found = _softened(one, verdicts.p_value(one.printed, one.tables, one.named or [standard], preferred))
-    else:
-        found = Finding(UNDETERMINED, "; ".join(lacking) or "too many counts fit the percentages")
+        said = "; ".join(group.said for group in one.groups if group.said)
+        return Finding(worst or UNDETERMINED, said or "neither a P value nor a percentage is printed", hidden)
     odd = [group.said for group in one.groups if group.verdict in (OTHER_CONVENTION, INCONSISTENT)]
-    if not all(group.options for group in one.groups) and worst == INCONSISTENT:
+    if worst == INCONSISTENT and not all(group.options for group in one.groups):
         return Finding(INCONSISTENT, "; ".join(odd))
+    found = _tested(one, standard, preferred)
     verdict = OTHER_CONVENTION if hidden and found.verdict == REPRODUCED else found.verdict
     return found._replace(
         verdict=INCONSISTENT if worst == INCONSISTENT else verdict,
@@ -192,12 +187,16 @@ def judge(one: Comparison, standard: str, preferred: str | None) -> Finding:
     )
 
 
-def _softened(one: Comparison, found: Finding) -> Finding:
-    """Return a finding that blames nobody where a test is named that the counts do not settle."""
+def _tested(one: Comparison, standard: str, preferred: str | None) -> Finding:
+    """Judge the P value; nobody is blamed where a test is named that the counts do not settle."""
+    if not one.tables:
+        lacking = "; ".join(group.lacks for group in one.groups if group.lacks)
+        return Finding(UNDETERMINED, lacking or "too many counts fit the percentages")
+    found = verdicts.p_value(one.printed, one.tables, one.named or [standard], preferred)
     if not one.other or found.verdict != INCONSISTENT:
         return found
-    reason = f"these numbers do not settle {one.other[:60]!r}; {found.reason}"
-    return found._replace(verdict=UNDETERMINED, reason=reason)
+    said = f"these numbers do not settle {one.other[:60]!r}; {found.reason}"
+    return found._replace(verdict=UNDETERMINED, reason=said)
 
 
 def _is_of_numbers(row: dict[str, str]) -> bool:

@@ -16,16 +16,13 @@ from nxp2lib.reconstruction import facts
 NEITHER = ", and agree with nothing"
 
 
-class Stated:
+class Stated(Settled):
     """The facts of one paper."""
 
-    def __init__(self, settled: Settled):
-        self.settled, self.allowed, self.kept = settled, settled.allowed, settled.kept
-
     def percentage(self, number) -> Finding:
-        n, of = self.settled.count(number.row, number.of), self.settled.denominator(number.row, number.of)
+        n, of = self.count(number.row, number.of), self.denominator(number.row, number.of)
         if n is None or not of or n > of:
-            return self.judge(number)
+            return self.consistent(number)
         found = verdicts.percentage(number.printed, n, of)
         if found.verdict == INCONSISTENT:
             return self._excluded(number, found)
@@ -37,23 +34,23 @@ class Stated:
         halves = next((halves for halves in findings.HALVES if group in halves), None)
         if needed == "total" or not halves:
             return ""
-        sizes, everyone = [self.settled.count(needed, half) for half in halves], self.settled.count(needed)
+        sizes, everyone = [self.count(needed, half) for half in halves], self.count(needed)
         whole = None not in sizes and sum(sizes) == everyone
         return f"; {sizes[0]} + {sizes[1]} = {everyone} are all with a {needed.replace('_', ' ')}" if whole else ""
 
     def incidence_ratio(self, number) -> Finding:
-        observed = self.settled.count("malignancy", number.of)
+        observed = self.count("malignancy", number.of)
         if not observed:
             return UNSETTLED
         found = verdicts.incidence_ratio(number.printed, observed, self.allowed.expected(number.of))
-        elsewhere = self.settled.elsewhere(number)
+        elsewhere = self.elsewhere(number)
         return found._replace(verdict=INCONSISTENT, reason=found.reason + elsewhere) if elsewhere else found
 
-    def judge(self, number) -> Finding:
+    def consistent(self, number) -> Finding:
         """Judge a number that the model of the patients holds: consistent, unless it or one like it has to go."""
         reason = self._reason(number)
-        if not self.settled.is_kept(number):
-            reasons = [self.settled.elsewhere(number).removeprefix("; "), reason]
+        if not self.is_kept(number):
+            reasons = [self.elsewhere(number).removeprefix("; "), reason]
             return self._excluded(number, Finding(INCONSISTENT, "; ".join(filter(None, reasons))))
         if number.result == "flow" and reason.endswith(NEITHER):
             return Finding(UNDETERMINED, reason)
@@ -61,7 +58,7 @@ class Stated:
 
     def _excluded(self, number, found: Finding) -> Finding:
         """Add the proof to a finding: the smallest set of numbers that cannot all be true."""
-        fact = self.settled.fact[key_of(number)]
+        fact = self.fact[key_of(number)]
         conflict = self.allowed.conflict_with(fact.name)
         others = conflict[conflict["name"] != fact.name]
         reason = found.reason or "not together with " + "; ".join(map(facts.say, others.itertuples()))
@@ -76,27 +73,27 @@ class Stated:
         return say[number.kind](number) if number.kind in say else ""
 
     def _size(self, number) -> str:
-        kept = self.settled.is_kept(number)
+        kept = self.is_kept(number)
         return self._everyone(number.row, findings.HALVES[0][0]).removeprefix("; ") if kept else ""
 
     def _sum(self, number) -> str:
-        kept, here = self.settled.is_kept(number), key_of(number)[:-1]
+        kept, here = self.is_kept(number), key_of(number)[:-1]
         for whole, parts in self._sums(number):
-            printed = [number.printed if key == here else self.settled.said.get(key) for key in [whole, *parts]]
+            printed = [number.printed if key == here else self.said.get(key) for key in [whole, *parts]]
             if parts and None not in printed:
                 if said := _added(kept, *printed):
                     return said + (self._weak(number) if kept and len(parts) > 1 else "")
                 if kept and number.result == "flow":
                     return self._screened(number, printed[1:])
         percent = self.kept.get((False, number.row, number.of, "percent"))
-        of = self.settled.denominator(number.row, number.of) if percent and kept else None
+        of = self.denominator(number.row, number.of) if percent and kept else None
         return f"{number.printed}/{of} = {percent} %" if of else ""
 
     def _sums(self, number) -> Iterator[tuple[tuple, list[tuple]]]:
         """Yield a whole and its parts, as keys of printed counts, wherever a count is one or the other."""
         flow, row, group, kind = key_of(number)[:-1]
         if flow:
-            keys = [key for key in self.settled.said if key[0] and key[1] != "screened"]
+            keys = [key for key in self.said if key[0] and key[1] != "screened"]
             yield (True, "screened", group, kind), keys
             return
         for halves in findings.HALVES:
@@ -106,13 +103,13 @@ class Stated:
             for parts in choices:
                 if row in (whole, *parts):
                     keys = [(False, part, group, kind) for part in parts]
-                    yield (False, whole, group, kind), [key for key in keys if key in self.settled.said]
+                    yield (False, whole, group, kind), [key for key in keys if key in self.said]
 
     def _screened(self, number, parts: list[str]) -> str:
         """Say what the people screened, by antibody, make, where it is no printed total; anti-NXP2 are the patients."""
         if number.row == "anti_nxp2":
-            return f"as many as the patients, {self.settled.count('patients')}"
-        totals = [key[-1] for key in self.settled.fact if key[:2] == (True, "screened")]
+            return f"as many as the patients, {self.count('patients')}"
+        totals = [key[-1] for key in self.fact if key[:2] == (True, "screened")]
         return f"{' + '.join(parts)} = {sum(map(int, parts))}; {' and '.join(totals)} are printed{NEITHER}"
 
     def _weak(self, number) -> str:
@@ -131,9 +128,9 @@ class Stated:
                 yield halves, found
 
     def _mean(self, number) -> str:
-        kept, size = self.settled.is_kept(number), self.settled.count("patients", number.of)
+        kept, size = self.is_kept(number), self.count("patients", number.of)
         for halves, means in self._in_halves(number):
-            parts = [(self.settled.count("patients", half), mean) for half, mean in zip(halves, means, strict=True)]
+            parts = [(self.count("patients", half), mean) for half, mean in zip(halves, means, strict=True)]
             if number.of == "total" and all(n for n, _ in parts):
                 low, high = summaries.pooled_mean(parts)
                 said = " and ".join(f"{n} of mean {mean}" for n, mean in parts)
@@ -157,11 +154,11 @@ class Stated:
             if not everyone or number.of not in ("total", *halves):
                 continue
             if number.kind == "median" and sum(map(Decimal, both)) == 2 * Decimal(everyone):
-                but = "" if self.settled.is_kept(number) or number.printed not in both else "but "
+                but = "" if self.is_kept(number) or number.printed not in both else "but "
                 return f"{but}the median of all, {everyone}, is halfway between {both[0]} and {both[1]}"
             if number.of == "total":
                 return f"the two groups have {' and '.join(both)}"
-        if None in values or not self.settled.is_kept(number):
+        if None in values or not self.is_kept(number):
             return ""
         return f"{' <= '.join(values)}, with values that can exist"
 

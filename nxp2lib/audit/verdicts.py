@@ -6,7 +6,6 @@ paper's own registry and the ledgers of other papers are judged by the same func
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import lru_cache
 from math import isnan, nan, prod
 from typing import NamedTuple
 
@@ -217,7 +216,7 @@ def rank_test(printed: str | None, second: summaries.Summary, first: summaries.S
     if max(map(abs, numbers)).scaleb(-unit) > UNITS:
         return Finding(UNDETERMINED, "these numbers have too many digits to bound the rank test")
     try:
-        least, greatest = _rank_test_bounds(second, first)
+        least, greatest = summaries.rank_test_any(second, first)
     except Infeasible as error:
         return Finding(INCONSISTENT, str(error))
     except NotReached as error:
@@ -229,15 +228,6 @@ def rank_test(printed: str | None, second: summaries.Summary, first: summaries.S
     if digits.may_be_printed(printed, least, greatest):
         return Finding(UNDETERMINED, between, **bounds)
     return Finding(INCONSISTENT, f"{between}, not {printed}", **bounds)
-
-
-@lru_cache
-def _rank_test_bounds(second: summaries.Summary, first: summaries.Summary) -> tuple[float, float]:
-    """Return the least and greatest P value under any definition of the quartiles; raise Infeasible without data."""
-    bounds = summaries.rank_test_any(second, first)
-    if bounds["p_least"].isna().all():
-        summaries.rank_test(second, first)  # raises Infeasible, and says why
-    return float(bounds["p_least"].min()), float(bounds["p_greatest"].max())
 
 
 def t_test(

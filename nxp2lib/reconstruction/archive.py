@@ -131,10 +131,17 @@ def _value(fact, numbers: dict[str, np.ndarray]) -> float:
 
 
 def _claim(folder: Path, number: int, seed: int, known: pd.DataFrame) -> None:
-    """Write down what a folder is to hold; raise Occupied where it holds something else."""
+    """Write down what a folder is to hold; raise Occupied where it holds something else, or nothing says what."""
     text = known[["expression", "printed"]].to_csv(index=False, lineterminator="\n")
     asked = {"seed": seed, "facts_sha256": hashlib.sha256(text.encode()).hexdigest(), "cohorts": number}
-    here = _record(folder) or asked
+    here = dict(asked)
+    if (folder / RECORD).exists() or any(folder.glob("synthetic_[0-9]*.csv")):
+        try:
+            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            here = {name: type(value)(record[name]) for name, value in asked.items()}
+        except (ValueError, TypeError, KeyError, FileNotFoundError):
+            said = f"{folder}: holds synthetic cohorts, but no {RECORD} of theirs; choose another folder"
+            raise Occupied(said) from None
     holds = f"{folder}: holds {here['cohorts']} synthetic cohorts of seed {here['seed']}"
     if here["facts_sha256"] != asked["facts_sha256"]:
         raise Occupied(f"{holds} that keep other printed numbers; choose another folder")
@@ -142,17 +149,6 @@ def _claim(folder: Path, number: int, seed: int, known: pd.DataFrame) -> None:
         raise Occupied(f"{holds}; ask for that seed and as many or more, or choose another folder")
     with paths.replacing(folder / RECORD) as unfinished:
         unfinished.write_text(json.dumps(asked, indent=2) + "\n", encoding="utf-8")
-
-
-def _record(folder: Path) -> dict | None:
-    """Return what a folder says that it holds, None where it holds no cohorts; raise Occupied for unknown ones."""
-    if not (folder / RECORD).exists() and not any(folder.glob("synthetic_[0-9]*.csv")):
-        return None
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return {"seed": int(record["seed"]), "facts_sha256": record["facts_sha256"], "cohorts": int(record["cohorts"])}
-    except (ValueError, TypeError, KeyError, FileNotFoundError):
-        raise Occupied(f"{folder}: holds synthetic cohorts, but no {RECORD} of theirs; choose another folder") from None
 
 
 def _block(place: int, before: int, size: int, seed: int, known: pd.DataFrame, folder: Path) -> pd.DataFrame | None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nxp2lib import dictionary, findings, fourfold, incidence, paths
-from nxp2lib.reconstruction import counts, facts, reconstruct
+from nxp2lib.reconstruction import counts, creatine_kinase, facts, reconstruct
 from nxp2lib.reconstruction.patterns import Patterns
 
 NOT = ("~", "!", "not ")
@@ -92,7 +92,7 @@ def witness(question: str, end: str, seed: int = reconstruct.SEED, known: pd.Dat
     model, number = _model(question, known)
     solver, rng = model.extreme(number, model.switches, end), np.random.default_rng(seed)
     patients = reconstruct.as_patients(model.deal(solver, rng), model.ages(solver), rng)
-    return reconstruct.complete(patients, known, rng)
+    return reconstruct.named(patients, creatine_kinase.draw(known, patients, rng), rng)
 
 
 def fisher(finding: str, group: str, known: pd.DataFrame | None = None) -> pd.DataFrame:

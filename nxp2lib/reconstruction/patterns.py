@@ -10,6 +10,7 @@ Quartiles join as counts of values below their ends. A quartile between two valu
 weighted average; so a contradiction that is found is one, and a rare one of a fraction of a unit may be missed.
 """
 
+from collections.abc import Iterable
 from itertools import combinations, pairwise, product
 
 import pandas as pd
@@ -34,7 +35,8 @@ class Patterns(Counts):
         super().__init__()
         self.counted = {}  # by findings
         self.size = 2 * max(map(int, known.loc[known["statistic"] == "n", "printed"]), default=1)
-        self.tables = [(TRUNK, self._new_table(_subsets(TRUNK)))]
+        self.tables = []
+        self._add_table(TRUNK, _subsets(TRUNK), [])
         for branch, states in _branches().items():
             self._grow(branch, states, known)
         self.add_ages()
@@ -83,17 +85,8 @@ class Patterns(Counts):
         names = needed.union(*(set(names) & set(TRUNK) for names, _ in branches))
         states = [sorted({pattern & needed - set(TRUNK) for pattern in table}, key=sorted) for _, table in branches]
         trunk = _subsets(sorted(names & set(TRUNK)))
-        joint = self._new_table([frozenset().union(*parts) for parts in product(trunk, *states)])
-        for others, table in [self.tables[0], *branches]:
-            self._agree(joint, table, names & set(others))
-        self.tables.append((tuple(sorted(names)), joint))
-        return joint
-
-    def _agree(self, one: dict, other: dict, shared: set[str]) -> None:
-        """Demand that two tables count alike in every pattern of the names they share."""
-        for margin in _subsets(sorted(shared)):
-            here, there = (sum(_alike(table, shared, margin).values()) for table in (one, other))
-            self.model.add(here == there)
+        patterns = [frozenset().union(*parts) for parts in product(trunk, *states)]
+        return self._add_table(sorted(names), patterns, [self.tables[0], *branches])
 
     def keep(self, fact) -> None:
         """Turn one fact into constraints, by its result and statistic."""
@@ -120,24 +113,29 @@ class Patterns(Counts):
         holds = [{name: int(name in patient) for name in findings.asked()} for patient in patients]
         return pd.DataFrame(holds, dtype="Int64")
 
-    def _new_table(self, patterns: list[frozenset[str]]) -> dict:
-        """Return an unknown count for each pattern that keeps every implication which the table's names can decide."""
-        names = frozenset().union(*patterns)
-        rules = [rule for rule in counts.implications() if set().union(*map(findings.parts, rule)) <= names]
-        return {
+    def _add_table(self, names: Iterable[str], patterns: list[frozenset[str]], neighbours: list) -> dict:
+        """Add a count of each pattern that breaks no rule; tables count alike in what they share with neighbours."""
+        rules = [rule for rule in counts.implications() if set().union(*map(findings.parts, rule)).issubset(names)]
+        table = {
             pattern: self.model.new_int_var(0, self.size, "")
             for pattern in dict.fromkeys(patterns)
             if all(_holds(general, pattern) or not _holds(finding, pattern) for finding, general in rules)
         }
+        self.tables.append((tuple(names), table))
+        for others, other in neighbours:
+            shared = set(names) & set(others)
+            for margin in _subsets(sorted(shared)):
+                here, there = (sum(_alike(each, shared, margin).values()) for each in (table, other))
+                self.model.add(here == there)
+        return table
 
     def _grow(self, branch: tuple[str, ...], states: list[frozenset[str]], known) -> None:
         """Add the table of a branch, and let it agree with the trunk on the columns they share."""
         related = [*counts.implications(), *zip(known["row"], known["group"], strict=True)]
         related = [findings.parts(one) | findings.parts(other) for one, other in related]
         shared = set().union(*(names for names in related if names & set(branch))) & set(TRUNK)
-        table = self._new_table([one | other for one in _subsets(sorted(shared)) for other in states])
-        self.tables.append(((*branch, *shared), table))
-        self._agree(table, self.tables[0][1], shared)
+        patterns = [one | other for one in _subsets(sorted(shared)) for other in states]
+        self._add_table([*branch, *shared], patterns, self.tables[:1])
 
     def _add_flow(self, known) -> None:
         """Add the number of people screened, by antibody; those with anti-NXP2 are the patients."""
@@ -150,10 +148,9 @@ class Patterns(Counts):
         """Add, by pattern of the compared columns, how many values lie below each end of a printed quartile."""
         quartiles = known[known["statistic"].isin(describe.QUARTERS)]
         edges = sorted({edge for printed in quartiles["printed"] for edge in digits.interval(printed)})
-        below = {}
+        (_, trunk), below = self.tables[0], {}
         for pattern in _subsets(COMPARED):
             ladder = [self.model.new_int_var(0, self.size, "") for _ in edges]
-            trunk = self.tables[0][1]
             everyone = sum(_alike(trunk, set(COMPARED), pattern).values())
             for lower, higher in pairwise([*ladder, everyone]):
                 self.model.add(lower <= higher)

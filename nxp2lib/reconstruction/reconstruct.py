@@ -37,23 +37,18 @@ def cohort(seed: int = SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
     """
     known = facts.kept() if known is None else known
     rng = np.random.default_rng(seed)
-    return complete(_Findings(known).draw(rng), known, rng)
+    patients = _Findings(known).draw(rng)
+    return named(patients, creatine_kinase.draw(known, patients, rng), rng)
 
 
-def complete(patients: pd.DataFrame, known: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Return patients with creatine kinase, as a cohort file holds them.
+def named(patients: pd.DataFrame, levels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    """Return patients with creatine kinase, as a cohort file holds them: in random order, named, marked as synthetic.
 
-    ``patients`` comes from `as_patients`, ``known`` has the columns of `nxp2lib.reconstruction.facts.kept`. Raises what
-    `nxp2lib.reconstruction.creatine_kinase.draw` raises.
+    ``patients`` comes from `as_patients`, ``levels`` from `nxp2lib.reconstruction.creatine_kinase`.
     """
-    return named(patients.assign(max_creatine_kinase=creatine_kinase.draw(known, patients, rng)), rng)
-
-
-def named(patients: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Return patients in random order, under new names and marked as synthetic, with the columns of a cohort file."""
+    patients = patients.assign(max_creatine_kinase=levels, synthetic=1)
     patients = patients.sample(frac=1, random_state=rng, ignore_index=True)
     patients["patient_id"] = [f"S{number:02d}" for number in range(1, len(patients) + 1)]
-    patients["synthetic"] = 1
     return patients.reindex(columns=[name for name in dictionary.stored() if name != "follow_up_years"])
 
 

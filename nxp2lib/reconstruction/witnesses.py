@@ -58,7 +58,7 @@ def block(
         patients = reconstruct.as_patients(holds, ages, rng)
         values = _start(known, patients, seed) if values is None else values
         values = creatine_kinase.redraw(known, patients, values, rng)
-        found.append(reconstruct.named(patients.assign(max_creatine_kinase=values), rng))
+        found.append(reconstruct.named(patients, values, rng))
     return found
 
 
@@ -78,13 +78,13 @@ _values: dict[tuple, np.ndarray] = {}  # found once for each setting; they depen
 
 def _start(known: pd.DataFrame, patients: pd.DataFrame, seed: int) -> np.ndarray:
     """Return values of creatine kinase for patients in the order of their classes: the same for the same classes."""
-    limits = zip(patients["age_at_onset"] < findings.JUVENILE_BELOW_AGE, patients["distal_weakness"],
-                 patients["creatine_kinase_elevated"], patients["sex"], strict=True)  # fmt: skip
-    classes = tuple((bool(j), int(d), int(e), "" if e else sex) for j, d, e, sex in limits)
-    asked = known[known["row"] == "max_creatine_kinase"]
-    key = (seed, classes, *asked["expression"], *asked["printed"])
+    young = patients["age_at_onset"] < findings.JUVENILE_BELOW_AGE
+    sex = patients["sex"].mask(patients["creatine_kinase_elevated"] == 1, "")
+    classes = patients[["distal_weakness", "creatine_kinase_elevated"]].assign(young=young, sex=sex)
+    asked = known.loc[known["row"] == "max_creatine_kinase", ["expression", "printed"]]
+    key = (seed, classes.to_csv(), asked.to_csv())
     if key not in _values:
-        rng = np.random.default_rng([seed, len(classes)])
+        rng = np.random.default_rng([seed, len(patients)])
         _values[key] = creatine_kinase.draw(known, patients, rng)
     return _values[key]
 
