@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
 DATA = ROOT / "data"
 PUBLISHED = DATA / "published"
+LEFT_OUT = DATA / "published_left_out.csv"
 NOTEBOOKS = ROOT / "notebooks"
 
 PARTIAL = ".partial"  # in the name of a file that is being written

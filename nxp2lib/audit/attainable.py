@@ -8,29 +8,24 @@ import numpy as np
 from nxp2lib import digits, fourfold
 
 
-def p_values(n_first: int, n_second: int, found: int | None = None, convention: str = "fisher") -> np.ndarray:
+def p_values(n_first: int, n_second: int, found: int, convention: str = "fisher") -> np.ndarray:
     """Return all P values that a 2x2 table of two groups can give, sorted, each once.
 
-    ``n_first`` and ``n_second`` are the patients of each group, ``found`` those of both together with the finding;
-    left out, any number of them. ``convention`` is a name from `nxp2lib.fourfold.CONVENTIONS`; where it gives no
-    P value the table is left out.
+    ``n_first`` and ``n_second`` are the patients of each group, ``found`` those of both together with the finding.
+    ``convention`` is a name from `nxp2lib.fourfold.CONVENTIONS`; where it gives no P value the table is left out.
 
     Three patients in each group and three findings: 3 against 0, 2 against 1, and their mirror images.
 
-    >>> p_values(3, 3, found=3)
+    >>> p_values(3, 3, 3)
     array([0.1, 1. ])
 
     Raises ValueError for a group without patients, or more findings than patients.
     """
     _whole("n_first", n_first, 1)
     _whole("n_second", n_second, 1)
-    if found is not None:
-        _whole("found", found, 0, n_first + n_second)
-    if found is None:
-        first, second = (grid.ravel() for grid in np.mgrid[: n_first + 1, : n_second + 1])
-    else:
-        first = np.arange(max(0, found - n_second), min(n_first, found) + 1)
-        second = found - first
+    _whole("found", found, 0, n_first + n_second)
+    first = np.arange(max(0, found - n_second), min(n_first, found) + 1)
+    second = found - first
     tables = np.stack([second, n_second - second, first, n_first - first], axis=1).reshape(-1, 2, 2)
     values = fourfold.p_values(tables, [convention])[convention].dropna()
     return np.unique(values.to_numpy())
@@ -73,8 +68,8 @@ def counts(percent: str, denominator: int) -> list[int]:
     """
     _whole("denominator", denominator, 1)
     number, decimals = _printed("percent", percent, 100)
-    return [count for count in _near(number / 100, decimals + 2, denominator)
-            if 0 <= count <= denominator and _percent(count, denominator, decimals) == number]  # fmt: skip
+    near = [count for count in _near(number / 100, decimals + 2, denominator) if 0 <= count <= denominator]
+    return [count for count in near if _percent(count, denominator, decimals) == number]
 
 
 def denominators(count: int, percent: str, largest: int) -> list[int]:
@@ -106,7 +101,8 @@ def sums(mean: str, n: int) -> list[int]:
     """
     _whole("n", n, 1)
     number, decimals = _printed("mean", mean)
-    return [total for total in _near(number, decimals, n) if _mean(total, n, decimals) == number]
+    near = _near(number, decimals, n)
+    return [total for total in near if digits.round_half_up(Decimal(total) / n, decimals) == number]
 
 
 def _near(number: Decimal, decimals: int, n: int) -> range:
@@ -115,10 +111,6 @@ def _near(number: Decimal, decimals: int, n: int) -> range:
     lowest = ((number - unit) * n).to_integral_value(ROUND_FLOOR) - 1
     highest = ((number + unit) * n).to_integral_value(ROUND_CEILING) + 1
     return range(int(lowest), int(highest) + 1)
-
-
-def _mean(total: int, n: int, decimals: int) -> Decimal:
-    return digits.round_half_up(Decimal(total) / n, decimals) + 0  # + 0: no negative zero
 
 
 def _percent(count: int, denominator: int, decimals: int) -> Decimal:

@@ -10,8 +10,14 @@ three digits; in a P value or a percentage, where thousands make no sense, it is
 
 import re
 import unicodedata
+from contextlib import suppress
 from decimal import Decimal
+from functools import lru_cache, wraps
 from typing import NamedTuple
+
+import pandas as pd
+
+from nxp2lib import paths
 
 BLANKS = {"na", "n/a", "n.a.", "n.a", "n/a.", "nan", "nr", "n.r.", "not available", "not applicable", "not reported"}
 NOT_SIGNIFICANT = re.compile(r"n\.? ?s\.?|(?:not|non)[ -]?significant", re.I)
@@ -31,30 +37,8 @@ POWER = re.compile(  # 1.2 x 10^-4, 1.2 x 10-4, 10^-4 (but not 10-4, which is a 
     r"(?:(.+?) ?[x*·⋅∙] ?)?10 ?\^ ?([-+]?[0-9]{1,3})|(.+?) ?[x*·⋅∙] ?10 ?(-[0-9]{1,3})|(.+)e([-+]?[0-9]{1,3})", re.I
 )
 MEAN_SD, MEDIAN_IQR, MEDIAN_RANGE, COUNTED = "mean(SD)", "median(IQR)", "median(range)", "count"
-KINDS = {
-    COUNTED: r"(n|no|number|count|freq\w*|percent\w*)\b|%",
-    MEAN_SD: r"(mean|average|m\b)(?!.*(\bsem?\b|\bs\.e|error)).*(\bsd\b|\bs\.d|st.*dev)",
-    MEDIAN_IQR: "med.*(iqr|inter|quart|q1|25)",
-    MEDIAN_RANGE: "med.*(range|min)",
-}
-TESTS = [  # families; of each, the first that is named
-    {"fisher_doubled": "doubl.*(fisher|exact)", "mid_p": "mid.?p", "fisher_blaker": "blaker",
-     "fisher_one_sided": "(one|1).?(sided|tailed).*(fisher|exact)|(fisher|exact).*(one|1).?(sided|tailed)",
-     "fisher": r"fisher|^(?!.*(barnard|boschloo|whitney|wilcoxon)).*\bexact\b"},
-    {"chi_square_n_minus_1": r"\bn ?- ?1|campbell",
-     "chi_square_yates": "^(?!.*(without|no|un).?(yates|continuity|correct))"
-                         ".*(yates|continuity|corrected.*(chi|χ)|(chi|χ).*corrected)",
-     "chi_square": r"chi|χ|\bx ?\^?2|pearson|yates|continuity"},
-    {"g_test": r"\bg.?test|likelihood.?ratio"}, {"boschloo": "boschloo"}, {"barnard": "barnard"},
-    {"mann_whitney": r"mann|whitney|wilcoxon|rank.?sum|\bu.?test|kruskal"},
-    {"welch": "welch|unequal|satterthwaite", "student": r"student|\bt.?test|anova|analysis of variance"},
-]  # fmt: skip
-OTHER_TEST = r"mcnemar|trend|mantel|log.?rank|regress|adjust|signed|(?<!un)paired|permut|bayes|\bcox\b|hazard"
-ACCEPTED_P = "0.03, .03, 0,03, <0.001, >0.05, 1.2e-4, NS or blank; from 0 to 1, at most 20 decimals"
-ACCEPTED_COUNT = "12, 12/34, 12 of 34, 12 (35.3%), 12/34 (35.3), 35.3 % or blank"
-ACCEPTED_PERCENT = "35.3, 35,3, 35.3 % or blank; from 0 to 100, at most 20 decimals"
-ACCEPTED_NUMBER = "2609, -0.5, 1,125, 1.234,5 or blank; at most 15 digits"
-ACCEPTED_SUMMARY = "2609, 2609 (1125-6972), 5.0 ± 1.2, 5.0 (1.2) or blank"
+WORDS = paths.PACKAGE / "audit" / "words.csv"  # how kinds and tests are named; of a family, the first that is found
+ACCEPTED_SUMMARY = "2609, 2609 (1125-6972), 5.0 ± 1.2, 5.0 (1.2)"
 
 
 class Count(NamedTuple):
@@ -83,6 +67,24 @@ def is_blank(text: str) -> bool:
     return plain.casefold() in BLANKS or not plain.strip("-. ()[]%")
 
 
+def _reader(accepted: str, blank=None):
+    """Let a function that reads cells return ``blank`` for one that says nothing, and tell what it refuses."""
+
+    def of_cells(read):
+        @wraps(read)
+        def of_any_cell(text: str):
+            try:
+                return blank if is_blank(text) else read(text)
+            except ValueError:
+                shown = text if len(text) <= 60 else text[:57] + "..."
+                raise ValueError(f"{shown!r} is not accepted; accepted: {accepted}") from None
+
+        return of_any_cell
+
+    return of_cells
+
+
+@_reader("0.03, .03, 0,03, <0.001, >0.05, 1.2e-4, NS or blank; from 0 to 1, at most 20 decimals")
 def p_value(text: str) -> str | None:
     """Return a P value as `nxp2lib.audit.conventions.match` reads it.
 
@@ -91,19 +93,18 @@ def p_value(text: str) -> str | None:
 
     Raises ValueError for anything else, a number outside 0 to 1, or a limit (``<``, ``>``) of 0 or 1.
     """
-    if is_blank(text):
-        return None
     plain = re.sub(r"^p(?:[ -]?value)? ?(?=[-=:<>.,0-9n])", "", _clean(text), flags=re.I)
     plain = plain.removeprefix("=").removeprefix(":").strip()
     if NOT_SIGNIFICANT.fullmatch(plain):
         return "NS"
     sign, digits = (plain[0], plain[1:].removeprefix("=").strip()) if plain[:1] in ("<", ">") else ("", plain)
     digits = _digits(digits, DECIMALS + 1, thousands=False)
-    if digits is None or not 0 <= Decimal(digits) <= 1 or (sign and Decimal(digits) in (0, 1)):
-        raise _refused(text, ACCEPTED_P)
+    if not 0 <= Decimal(digits) <= 1 or (sign and Decimal(digits) in (0, 1)):
+        raise ValueError(text)
     return sign + digits.removeprefix("-")
 
 
+@_reader("12, 12/34, 12 of 34, 12 (35.3%), 12/34 (35.3), 35.3 % or blank", Count())
 def count(text: str) -> Count:
     """Return what a cell says of a count.
 
@@ -115,15 +116,15 @@ percent=None))
 
     Raises ValueError for anything else, a negative or broken count, or a percentage outside 0 to 100.
     """
-    if is_blank(text):
-        return Count()
-    try:
-        fraction, share = _fraction_and_share(_clean(text))
-        return Count(*_fraction(fraction), percent(share))
-    except ValueError:
-        raise _refused(text, ACCEPTED_COUNT) from None
+    fraction, share = _fraction_and_share(_clean(text))
+    parts = re.split(r" ?/ ?| (?:out )?of ", re.sub("^n ?= ?", "", fraction, flags=re.I))
+    if len(parts) > 2:
+        raise ValueError(text)
+    parts = [] if is_blank(fraction) else parts
+    return Count(*map(_whole, parts))._replace(percent=percent(share))
 
 
+@_reader("35.3, 35,3, 35.3 % or blank; from 0 to 100, at most 20 decimals")
 def percent(text: str) -> str | None:
     """Return the digits of a percentage.
 
@@ -132,14 +133,13 @@ def percent(text: str) -> str | None:
 
     Raises ValueError for anything else, or a number outside 0 to 100.
     """
-    if is_blank(text):
-        return None
     digits = _digits(_bare(_clean(text)).removesuffix("%").strip(), DECIMALS + 3, thousands=False)
-    if digits is None or not 0 <= Decimal(digits) <= 100 or len(digits.partition(".")[2]) > DECIMALS:
-        raise _refused(text, ACCEPTED_PERCENT)
+    if not 0 <= Decimal(digits) <= 100 or len(digits.partition(".")[2]) > DECIMALS:
+        raise ValueError(text)
     return digits.removeprefix("-")
 
 
+@_reader("2609, -0.5, 1,125, 1.234,5 or blank; at most 15 digits")
 def number(text: str) -> str | None:
     """Return the decimal digits of a number, with a minus sign where there is one.
 
@@ -148,14 +148,10 @@ def number(text: str) -> str | None:
 
     Raises ValueError for anything else, or more than 15 digits.
     """
-    if is_blank(text):
-        return None
-    digits = _digits(_clean(text), DIGITS)
-    if digits is None:
-        raise _refused(text, ACCEPTED_NUMBER)
-    return digits
+    return _digits(_clean(text), DIGITS)
 
 
+@_reader(f"{ACCEPTED_SUMMARY} or blank", Center())
 def summary(text: str) -> Center:
     """Return a centre and the spread that the same cell may hold.
 
@@ -164,17 +160,13 @@ def summary(text: str) -> Center:
 
     Raises ValueError for anything else.
     """
-    if is_blank(text):
-        return Center()
     plain = re.sub(r"\+ ?/? ?-", "±", _clean(text))
     bracketed = re.fullmatch(r"([^()\[\]±]+)[\[(](?:(?:IQR|range|SD)\b[ :,=]*)?([^()\[\]±]*)[\])]", plain, re.I)
     center, spread = bracketed.groups() if bracketed else (plain.partition("±")[0], plain.partition("±")[2])
-    found = Center(_digits(center.strip(), DIGITS), *_ends(spread.strip()))
-    if found.center is None or (not is_blank(spread) and found.low is None):
-        raise _refused(text, ACCEPTED_SUMMARY)
-    return found
+    return Center(_digits(center.strip(), DIGITS), *([] if is_blank(spread) else _ends(spread.strip())))
 
 
+@_reader(f"{MEAN_SD}, {MEDIAN_IQR}, {MEDIAN_RANGE} or blank")
 def kind(text: str) -> str | None:
     """Return how a number of a group is summarised: ``mean(SD)``, ``median(IQR)``, ``median(range)`` or ``count``.
 
@@ -183,11 +175,9 @@ def kind(text: str) -> str | None:
 
     Raises ValueError for anything else, such as a mean with its standard error.
     """
-    if is_blank(text):
-        return None
-    found = next((name for name, pattern in KINDS.items() if re.match(pattern, _lower(text))), None)
+    found = _named("kind", text)
     if found is None:
-        raise _refused(text, f"{MEAN_SD}, {MEDIAN_IQR}, {MEDIAN_RANGE} or blank")
+        raise ValueError(text)
     return found
 
 
@@ -201,16 +191,23 @@ def named_tests(text: str) -> tuple[str, ...]:
     """
     if is_blank(text):
         return ()
-    lower = _lower(text)
-    named = [next((name for name, pattern in family.items() if re.search(pattern, lower)), None) for family in TESTS]
-    found = tuple(name for name in named if name)
-    return ("other",) if not found or re.search(OTHER_TEST, lower) else found
+    found = tuple(name for family in _words() if family != "kind" and (name := _named(family, text)))
+    return ("other",) if not found or "other" in found else found
 
 
-def _lower(text: str) -> str:
-    """Return words in small plain letters; superscripts stay (χ²)."""
+@lru_cache
+def _words() -> dict[str, dict[str, str]]:
+    """Return the patterns by which each kind or test of a family is known, in their order."""
+    words = pd.read_csv(WORDS)
+    return {name: dict(zip(family["name"], family["pattern"], strict=True))
+            for name, family in words.groupby("family", sort=False)}  # fmt: skip
+
+
+def _named(family: str, text: str) -> str | None:
+    """Return the first of a family that is named, in whatever capitals; superscripts stay (χ²)."""
     normal = unicodedata.normalize("NFKC", text[:200]).casefold()
-    return " ".join("".join(PLAIN.get(letter, letter) for letter in normal).split())
+    lower = " ".join("".join(PLAIN.get(letter, letter) for letter in normal).split())
+    return next((name for name, pattern in _words()[family].items() if re.search(pattern, lower)), None)
 
 
 def _clean(text: str) -> str:
@@ -241,34 +238,33 @@ def _plain(letter: str) -> str:
     return "".join(PLAIN.get(part, part) for part in normal)
 
 
-def _digits(plain: str, most: int, thousands: bool = True) -> str | None:
-    """Return a number in decimal digits; None for what is none, or has more than ``most`` digits."""
+def _digits(plain: str, most: int, thousands: bool = True) -> str:
+    """Return a number in decimal digits; raise ValueError for what is none, or has more than ``most`` digits."""
     if len(plain) > LONGEST:
-        return None
+        raise ValueError(plain)
     if power := POWER.fullmatch(plain):
         mantissa, exponent = power[1] or power[3] or power[5] or "1", power[2] or power[4] or power[6]
         return _with_exponent(mantissa, int(exponent), most, thousands)
     minus, body = plain.startswith("-"), plain.removeprefix("-" if plain.startswith("-") else "+").lstrip(" ")
+    if thousands and THOUSANDS.fullmatch(body):
+        body = body.replace(",", "")
     found = NUMBER.fullmatch(body)
     if not found:
-        return None
-    if thousands and THOUSANDS.fullmatch(body):
-        whole, part = body.replace(",", ""), None
-    else:
-        whole = re.sub("[ ',.]", "", found["whole"] or found["commas"] or found["points"] or "0")
-        part = found["part"] or found["only"] or found["point"] or found["comma"]
-    whole = whole.lstrip("0") or "0"
-    if len(whole + (part or "")) > most:
-        return None
+        raise ValueError(plain)
+    whole = re.sub("[ ',.]", "", found["whole"] or found["commas"] or found["points"] or "0").lstrip("0") or "0"
+    part = found["part"] or found["only"] or found["point"] or found["comma"] or ""
+    if len(whole + part) > most:
+        raise ValueError(plain)
     return "-" * minus + whole + (f".{part}" if part else "")
 
 
-def _with_exponent(mantissa: str, exponent: int, most: int, thousands: bool) -> str | None:
+def _with_exponent(mantissa: str, exponent: int, most: int, thousands: bool) -> str:
     """Spell a number out, unless that would print last digits that its writer did not (1.2e3 is no 1200)."""
-    digits = None if POWER.fullmatch(mantissa) else _digits(mantissa, most, thousands)
-    value = Decimal(digits).scaleb(exponent) if digits else None
-    if value is None or value.as_tuple().exponent > 0 or sum(map(str.isdigit, f"{value:f}")) > most:
-        return None
+    if POWER.fullmatch(mantissa):
+        raise ValueError(mantissa)
+    value = Decimal(_digits(mantissa, most, thousands)).scaleb(exponent)
+    if value.as_tuple().exponent > 0 or sum(map(str.isdigit, f"{value:f}")) > most:
+        raise ValueError(mantissa)
     return f"{value:f}"
 
 
@@ -281,25 +277,16 @@ def _fraction_and_share(plain: str) -> tuple[str, str]:
     plain = _bare(plain)
     if not plain.endswith("%"):
         return plain, ""
-    if _digits(plain.removesuffix("%").strip(), DECIMALS, thousands=False) is not None:
+    with suppress(ValueError):
+        _digits(plain.removesuffix("%").strip(), DECIMALS, thousands=False)
         return "", plain
     fraction, _, share = plain.removesuffix("%").strip().rpartition(" ")
     return fraction.rstrip(",;"), f"{share}%"
 
 
-def _fraction(text: str) -> tuple[int | None, int | None]:
-    if is_blank(text):
-        return None, None
-    parts = re.split(r" ?/ ?| (?:out )?of ", re.sub("^n ?= ?", "", text, flags=re.I))
-    if len(parts) > 2:
-        raise ValueError(text)
-    found, of = [*map(_whole, parts), None][:2]
-    return found, of
-
-
 def _whole(text: str) -> int:
     digits = _digits(text, COUNT_DIGITS)
-    if digits is None or digits.startswith("-") or digits.partition(".")[2].strip("0"):
+    if digits.startswith("-") or digits.partition(".")[2].strip("0"):
         raise ValueError(text)
     return int(Decimal(digits))
 
@@ -310,18 +297,11 @@ def _bare(plain: str) -> str:
     return enclosed[1].strip() if enclosed else plain
 
 
-def _ends(spread: str) -> tuple[str | None, str | None]:
-    """Return one number, or two that a range is printed with; Nones where it is neither."""
-    one = _digits(spread, DIGITS)
-    if one is not None:
-        return one, None
+def _ends(spread: str) -> list[str]:
+    """Return one number, or two that a range is printed with; raise ValueError where it is neither."""
+    with suppress(ValueError):
+        return [_digits(spread, DIGITS)]
     for mark in (" to ", "to", ";", " - ", r"(?<=[0-9])\s?-\s?(?=[-+.,0-9])", ", ", ",", "/", r"\.\."):
-        parts = [_digits(part.strip(), DIGITS) for part in re.split(mark, spread, maxsplit=1)]
-        if len(parts) == 2 and None not in parts:
-            return parts[0], parts[1]
-    return None, None
-
-
-def _refused(text: str, accepted: str) -> ValueError:
-    shown = text if len(text) <= 60 else text[:57] + "..."
-    return ValueError(f"{shown!r} is not accepted; accepted: {accepted}")
+        with suppress(ValueError):
+            return [_digits(part.strip(), DIGITS) for part in re.split(mark, spread, maxsplit=1)]
+    raise ValueError(spread)

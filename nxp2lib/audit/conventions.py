@@ -12,35 +12,19 @@ import pandas as pd
 from nxp2lib import digits, fourfold
 
 
-def search(table, printed: str, conventions: Iterable[str] = tuple(fourfold.CONVENTIONS)) -> pd.DataFrame:
-    """Return what each convention makes of one table, and how that matches the printed P value.
+def _column(tables, printed: pd.Series, conventions) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return which printed P values are not blank, and which of these each convention's P value for their tables gives.
 
-    Columns: ``convention``, ``label``, ``p_value`` and ``match`` (see `nxp2lib.digits.match`). For 13 men of 36
-    patients against 13 of 40, 0.464 is printed:
-
-    >>> found = search([[13, 23], [13, 27]], "0.464")
-    >>> found.loc[found["match"] != "", "label"].tolist()
-    ['one-sided Fisher', 'one-sided Fisher, upper']
+    Conventions are in the order of ``CONVENTIONS``.
     """
-    p = fourfold.p_values(table, conventions).iloc[0]
-    matches = [digits.match(printed, value) for value in p]
-    labels = p.index.map(fourfold.CONVENTIONS)
-    return pd.DataFrame({"convention": p.index, "label": labels, "p_value": p.to_numpy(), "match": matches})
-
-
-def _column(tables, printed, conventions) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
-    """Return printed P values that are not blank, each convention's P value for their tables, and whether it fits."""
-    counts, printed = fourfold.whole_counts(tables), pd.Series(printed, dtype=object)
+    counts = fourfold.whole_counts(tables)
     if len(counts) != len(printed):
         raise ValueError(f"{len(counts)} tables and {len(printed)} printed P values do not belong together")
-    there = ~_blank(printed)
-    printed, p = printed[there], fourfold.p_values(counts[there], conventions).set_axis(printed.index[there])
-    fits = {name: [digits.match(*pair) == digits.ROUNDED for pair in zip(printed, p[name], strict=True)] for name in p}
-    return printed, p, pd.DataFrame(fits, index=p.index, dtype=bool)
-
-
-def _blank(printed: pd.Series) -> np.ndarray:
-    return np.array([pd.isna(text) or not str(text).strip() for text in printed], dtype=bool)
+    there = np.array([not pd.isna(text) and str(text).strip() != "" for text in printed], dtype=bool)
+    p = fourfold.p_values(counts[there], conventions)
+    match = {name: [digits.match(*pair) for pair in zip(printed[there], p[name], strict=True)] for name in p}
+    fits = {name: np.array([how == digits.ROUNDED for how in found], dtype=bool) for name, found in match.items()}
+    return there, {name: fits[name] for name in fourfold.CONVENTIONS if name in fits}
 
 
 def explain(tables, printed: Sequence[str], conventions: Iterable[str] | None = None) -> pd.DataFrame:
@@ -54,10 +38,10 @@ def explain(tables, printed: Sequence[str], conventions: Iterable[str] | None = 
     >>> explain([[[3, 0], [0, 3]], [[2, 1], [1, 2]]], ["0.10", "1.00"], ["chi_square", "fisher"])["label"].tolist()
     ['two-sided Fisher', 'chi-square']
     """
-    printed, _, fits = _column(tables, printed, conventions)
-    chance, found = np.array([digits.chance(text) for text in printed]), []
-    for name in (name for name in fourfold.CONVENTIONS if name in fits):
-        fit = fits[name].to_numpy()
+    printed, found = pd.Series(printed, dtype=object), []
+    there, fits = _column(tables, printed, conventions)
+    chance = np.array([digits.chance(text) for text in printed[there]])
+    for name, fit in fits.items():
         share = _share_otherwise(fit, chance)
         log_likelihood = float(np.log((1 - share) * fit + share * chance).sum())
         found.append((name, fourfold.CONVENTIONS[name], int(fit.sum()), len(fit), log_likelihood, share))
@@ -80,10 +64,6 @@ def _share_otherwise(fit: np.ndarray, chance: np.ndarray) -> float:
     return float(brentq(slope, missed / len(fit), 1.0, xtol=1e-12))
 
 
-def _first_that_fits(fits: pd.DataFrame) -> list[str | None]:
-    return [next((name for name, fit in zip(fits, row, strict=True) if fit), None) for row in fits.to_numpy()]
-
-
 def fewest(tables, printed: Sequence[str], conventions: Iterable[str] | None = None) -> pd.Series:
     """Return, for each row, the convention that gives its printed P value, out of as few conventions as possible.
 
@@ -95,13 +75,14 @@ def fewest(tables, printed: Sequence[str], conventions: Iterable[str] | None = N
     ['fisher', 'fisher', None]
     """
     printed = pd.Series(printed, dtype=object)
-    _, _, fits = _column(tables, printed, conventions)
-    given = {name: frozenset(np.flatnonzero(fits[name])) for name in fourfold.CONVENTIONS if name in fits}
+    there, fits = _column(tables, printed, conventions)
+    given = {name: frozenset(np.flatnonzero(fit)) for name, fit in fits.items()}
     likelihood = explain(tables, printed, conventions).set_index("convention")["log_likelihood"]
     wanted, sets = frozenset().union(*given.values()), []
     for size in range(len(given) + 1):
         sets = sets or [s for s in combinations(given, size) if frozenset().union(*map(given.get, s)) == wanted]
     best = max(sets, key=lambda chosen: round(likelihood[list(chosen)].sum(), 9))
     chosen = np.full(len(printed), None)
-    chosen[~_blank(printed)] = _first_that_fits(fits[list(best)])
+    for name in reversed(best):
+        chosen[np.flatnonzero(there)[fits[name]]] = name
     return pd.Series(chosen, index=printed.index, dtype=object, name="convention")

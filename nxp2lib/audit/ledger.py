@@ -9,7 +9,7 @@ import csv
 import io
 import re
 import unicodedata
-from dataclasses import fields
+from contextlib import suppress
 from itertools import compress
 from pathlib import Path
 
@@ -28,13 +28,11 @@ COPIED = ["table", "row", "p_printed"]
 NUMBERS = ["p_value", "attainable_below", "attainable_above", "p_least", "p_greatest"]
 TWO_SIDED = [name for name in QUICK if name not in ("fisher_one_sided", "fisher_less", "fisher_greater")]
 FORMULA = tuple("=+-@\t\r")  # a spreadsheet takes what begins like this for a formula
+ESCAPED = re.compile("^'(?=[-=+@\t\r])")  # the mark that keeps it from doing so
 
 
 class LedgerError(ValueError):
     """A ledger that cannot be used; the message says why in one sentence."""
-
-
-# Files
 
 
 def read(path: str | Path) -> pd.DataFrame:
@@ -60,17 +58,14 @@ def _decoded(raw: bytes) -> str:
     if b"\0" in raw:
         raise LedgerError("this is no text; accepted: CSV (in Excel: save as 'CSV UTF-8')")
     for encoding in ("utf-8-sig", "cp1252"):
-        try:
+        with suppress(UnicodeDecodeError):
             return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
     raise LedgerError("this is text neither in UTF-8 nor in Windows-1252 (in Excel: save as 'CSV UTF-8')")
 
 
 def _table(text: str) -> pd.DataFrame:
     headers = {mark: next(_records(text, mark), (0, []))[1] for mark in ",;\t"}
-    known = {mark: sum(_plain(name) in COLUMNS for name in header) for mark, header in headers.items()}
-    mark = max(headers, key=lambda mark: (known[mark], len(headers[mark])))
+    mark = max(headers, key=lambda mark: (sum(_plain(name) in COLUMNS for name in headers[mark]), len(headers[mark])))
     records = dict(_records(text, mark, strict=True))
     if not any(re.sub('[,;"]', "", cell).strip() for cells_of in records.values() for cell in cells_of):
         raise LedgerError("the file is empty")
@@ -81,8 +76,8 @@ def _table(text: str) -> pd.DataFrame:
         if len(cells_of) > len(header):
             said = f"file row {number} has {len(cells_of)} cells, the header {len(header)}"
             raise LedgerError(f"{said}; a separator inside a cell needs quotation marks")
-    names = [_plain(name) if _plain(name) in COLUMNS else name for name in header]
-    names = [name or f"(blank, column {place})" for place, name in enumerate(names, start=1)]
+    named = [name or f"(blank, column {place})" for place, name in enumerate(header, start=1)]
+    names = [_plain(name) if _plain(name) in COLUMNS else name for name in named]
     filled = [row + [""] * (len(header) - len(row)) for row in records.values()]
     ledger = pd.DataFrame(filled, columns=names, index=pd.Index(records, name="file_row"), dtype=str)
     ledger.attrs["separator"] = mark
@@ -96,7 +91,7 @@ def _records(text: str, mark: str, strict: bool = False):
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True, strict=strict)
     try:
         for number, row in enumerate(rows, start=1):
-            row = [_restored(cell.strip()) for cell in row]
+            row = [ESCAPED.sub("", cell.strip()) for cell in row]
             while row and not row[-1]:
                 row.pop()
             if row:
@@ -139,26 +134,13 @@ def write(audited: pd.DataFrame, ledger: pd.DataFrame, path: str | Path) -> None
     both = both.astype(object).map(_harmless).rename(columns=_harmless)
     both[NUMBERS] = both[NUMBERS].astype(float)
     with paths.replacing(path) as partial_file:
-        both.to_csv(
-            partial_file,
-            index=False,
-            encoding="utf-8-sig",
-            quoting=csv.QUOTE_NONNUMERIC,
-            sep=mark,
-            decimal="," if mark == ";" else ".",
-        )
+        layout = {"sep": mark, "decimal": "," if mark == ";" else ".", "quoting": csv.QUOTE_NONNUMERIC}
+        both.to_csv(partial_file, index=False, encoding="utf-8-sig", **layout)
 
 
 def _harmless(cell):
     text = isinstance(cell, str) and cell.startswith(FORMULA)
     return f"'{cell}" if text and not re.fullmatch(r"[-+]?(\d[\d.,]*|[.,]\d+)", cell, re.ASCII) else cell
-
-
-def _restored(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
-
-
-# The audit
 
 
 def audit(ledger: pd.DataFrame) -> pd.DataFrame:
@@ -180,18 +162,14 @@ def audit(ledger: pd.DataFrame) -> pd.DataFrame:
 
     Raises LedgerError where a column is missing that every ledger needs.
     """
-    texts = _checked(ledger).reindex(columns=list(COLUMNS)).astype(object)
-    texts = texts.where(texts.notna(), "").map(str)
+    texts = _checked(ledger).reindex(columns=list(COLUMNS)).astype(object).fillna("").map(str)
     rows = [row | {"file_row": place} for place, row in zip(texts.index, texts.to_dict("records"), strict=True)]
     first = [ledger_row.first_look(row) for row in rows]
     standard, preferred = _expected([row["table"] for row in rows], first)
-    found = [
-        one
-        if isinstance(one, Finding)
-        else ledger_row.judge(one, standard.get(row["table"], "fisher"), preferred.get(place))
-        for place, (row, one) in enumerate(zip(rows, first, strict=True))
-    ]
-    found = pd.DataFrame(found, index=ledger.index, columns=[field.name for field in fields(Finding)])
+    for place, (row, one) in enumerate(zip(rows, first, strict=True)):
+        if isinstance(one, Comparison):
+            first[place] = ledger_row.judge(one, standard.get(row["table"], "fisher"), preferred.get(place))
+    found = pd.DataFrame(first, index=ledger.index, columns=Finding._fields)
     found[NUMBERS] = found[NUMBERS].astype(float)
     found["conventions"] = found["conventions"].map("; ".join)
     return pd.concat([texts[COPIED], found[["verdict", "conventions", *NUMBERS, "reason"]]], axis=1)

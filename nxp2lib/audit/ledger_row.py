@@ -5,7 +5,6 @@ something impossible, ends its own row with that reason.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 from typing import NamedTuple
@@ -18,6 +17,7 @@ LARGEST = 1_000_000  # patients in a group
 MANY = 400  # tables that fit the same percentages: more are not tried
 LONG = 200  # letters: of a large group very many counts may give a percentage, and are not listed
 RANK = "mann_whitney"
+SEVERITY = ("", *VERDICTS)
 NUMBER_KINDS = (cells.MEAN_SD, cells.MEDIAN_IQR, cells.MEDIAN_RANGE)
 
 
@@ -95,9 +95,6 @@ def _group_size(row: dict[str, str], side: str) -> int | None:
     return _size(row, f"{side}_n", size.count if size.of is None else size.of)
 
 
-# Counts
-
-
 def _counts(row: dict[str, str]) -> Comparison:
     printed = _cell(row, "p_printed", cells.p_value)
     named = _cell(row, "test_printed", cells.named_tests)
@@ -119,11 +116,7 @@ def _group(row: dict[str, str], side: str) -> _Group:
     if not groups[0].options and not groups[0].said:
         lacking = ["count"] * (said.count is None) + ["n"] * (of is None)
         return _Group([], lacks=f"nothing printed gives {' and '.join(f'{side}_{name}' for name in lacking)}")
-    return max(groups, key=lambda group: _severity(group.verdict))
-
-
-def _severity(verdict: str) -> int:
-    return VERDICTS.index(verdict) if verdict else -1
+    return max(groups, key=lambda group: SEVERITY.index(group.verdict))
 
 
 def _allowed(count: int | None, of: int | None, share: str | None) -> _Group:
@@ -177,51 +170,43 @@ def _or(numbers: list[int]) -> str:
 
 def judge(one: Comparison, standard: str, preferred: str | None) -> Finding:
     """Return the verdict on a row of counts: on its P value, unless a percentage is impossible or there is no P."""
-    worst = max((group.verdict for group in one.groups), key=_severity)
-    lacking = [group.lacks for group in one.groups if group.lacks]
+    worst = max((group.verdict for group in one.groups), key=SEVERITY.index)
     hidden = tuple(dict.fromkeys(group.hidden for group in one.groups if group.hidden))
     if one.printed is None:
-        said = [group.said for group in one.groups if group.said]
-        nothing = "neither a P value nor a percentage is printed"
-        return Finding(worst or UNDETERMINED, "; ".join(said) or nothing, hidden)
-    if one.tables:
-        found = _softened(one, verdicts.p_value(one.printed, one.tables, one.named or [standard], preferred))
-    else:
-        found = Finding(UNDETERMINED, "; ".join(lacking) or "too many counts fit the percentages")
+        said = "; ".join(group.said for group in one.groups if group.said)
+        return Finding(worst or UNDETERMINED, said or "neither a P value nor a percentage is printed", hidden)
     odd = [group.said for group in one.groups if group.verdict in (OTHER_CONVENTION, INCONSISTENT)]
-    if not all(group.options for group in one.groups) and worst == INCONSISTENT:
+    if worst == INCONSISTENT and not all(group.options for group in one.groups):
         return Finding(INCONSISTENT, "; ".join(odd))
+    found = _tested(one, standard, preferred)
     verdict = OTHER_CONVENTION if hidden and found.verdict == REPRODUCED else found.verdict
-    return replace(
-        found,
+    return found._replace(
         verdict=INCONSISTENT if worst == INCONSISTENT else verdict,
         conventions=(*hidden, *found.conventions),
         reason="; ".join([*odd, found.reason]),
     )
 
 
-def _softened(one: Comparison, found: Finding) -> Finding:
-    """Return a finding that blames nobody where a test is named that the counts do not settle."""
+def _tested(one: Comparison, standard: str, preferred: str | None) -> Finding:
+    """Judge the P value; nobody is blamed where a test is named that the counts do not settle."""
+    if not one.tables:
+        lacking = "; ".join(group.lacks for group in one.groups if group.lacks)
+        return Finding(UNDETERMINED, lacking or "too many counts fit the percentages")
+    found = verdicts.p_value(one.printed, one.tables, one.named or [standard], preferred)
     if not one.other or found.verdict != INCONSISTENT:
         return found
-    reason = f"these numbers do not settle {one.other[:60]!r}; {found.reason}"
-    return replace(found, verdict=UNDETERMINED, reason=reason)
-
-
-# Means and medians
+    said = f"these numbers do not settle {one.other[:60]!r}; {found.reason}"
+    return found._replace(verdict=UNDETERMINED, reason=said)
 
 
 def _is_of_numbers(row: dict[str, str]) -> bool:
     """Tell whether a row holds means or medians: a centre, or a kind that is not one of counts."""
-    centers = any(not cells.is_blank(row[f"{side}_center"]) for side in "ab")
-    return centers or not all(_counted(row[f"{side}_kind"]) for side in "ab")
-
-
-def _counted(text: str) -> bool:
+    if not all(cells.is_blank(row[f"{side}_center"]) for side in "ab"):
+        return True
     try:
-        return cells.kind(text) in (None, cells.COUNTED)
+        return any(cells.kind(row[f"{side}_kind"]) not in (None, cells.COUNTED) for side in "ab")
     except ValueError:
-        return False
+        return True
 
 
 def _numbers(row: dict[str, str]) -> Finding:
@@ -250,7 +235,7 @@ def _summary(row: dict[str, str], side: str, least: int) -> tuple[int, str, str 
         raise _refused(row, f"{side}_n", f"accepted: a group of {least} to {LARGEST} patients")
     center, low, high = _cell(row, f"{side}_center", cells.summary)
     if center is None:
-        raise _refused(row, f"{side}_center", f"accepted: {cells.ACCEPTED_SUMMARY.removesuffix(' or blank')}")
+        raise _refused(row, f"{side}_center", f"accepted: {cells.ACCEPTED_SUMMARY}")
     own = [_cell(row, f"{side}_{end}", cells.number) for end in ("lo", "hi")]
     return (n, center, *own) if any(own) else (n, center, low, high)
 

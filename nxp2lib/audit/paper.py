@@ -5,15 +5,16 @@ value from the counts that it compares (`nxp2lib.audit.verdicts`); a count, an a
 patients can exist who have it together with all that is kept of the rest (`nxp2lib.reconstruction.contradictions`).
 """
 
+from functools import cached_property
+
 import pandas as pd
 
-from nxp2lib import published
-from nxp2lib.audit import verdicts
-from nxp2lib.audit.settled import Settled
-from nxp2lib.audit.stated import Facts
-from nxp2lib.audit.tested import PValues, of_counts
-from nxp2lib.audit.verdicts import EXTERNAL, INCONSISTENT, REPRODUCED, Finding
-from nxp2lib.reconstruction import contradictions
+from nxp2lib import findings, published
+from nxp2lib.audit import conventions, verdicts
+from nxp2lib.audit.settled import UNSETTLED, Settled
+from nxp2lib.audit.stated import Stated
+from nxp2lib.audit.verdicts import EXTERNAL, INCONSISTENT, REPRODUCED, UNDETERMINED, Finding
+from nxp2lib.reconstruction import facts
 
 PRINTED = ["id", "place", "item", "group", "statistic", "printed"]
 FOUND = ["verdict", "convention", "reason", "conflict"]
@@ -37,27 +38,68 @@ def judge(registry: pd.DataFrame | None = None) -> pd.DataFrame:
 
     Raises KeyError where an expression speaks of something undefined.
     """
-    registry = published.load() if registry is None else registry
-    settled = Settled(registry)
-    tests, facts = PValues(settled), Facts(settled)
-    found = [_judged(number, tests, facts) for number in settled.numbers.itertuples()]
-    found = pd.DataFrame(found, index=settled.numbers.index)
+    paper = _Paper(published.load() if registry is None else registry)
+    found = [paper.judged(number) for number in paper.numbers.itertuples()]
+    found = pd.DataFrame(found, index=paper.numbers.index, columns=Finding._fields)
     found["conflict"] = found["conflict"].map(" ".join)
     found["convention"] = found["conventions"].map(lambda names: next(iter(names), ""))
     found.loc[found["verdict"] == REPRODUCED, "convention"] = ""
-    return pd.concat([settled.numbers[PRINTED], found[FOUND]], axis=1)
+    return pd.concat([paper.numbers[PRINTED], found[FOUND]], axis=1)
 
 
-def _judged(number, tests: PValues, facts: Facts) -> Finding:
-    """Return the finding about one number of the registry."""
-    if number.expression in UNCHECKABLE:
-        return Finding(EXTERNAL, UNCHECKABLE[number.expression])
-    if not contradictions.is_possible(number.statistic, number.printed):
-        return Finding(INCONSISTENT, f"{number.printed!r} cannot be a {NAMED.get(number.statistic, 'number')}")
-    if number.statistic == "p_mark":
-        return tests.judge_star(number)
-    judges = {"p_value": tests.judge, "sir": facts.incidence_ratio, "percent": facts.percentage}
-    return judges.get(number.kind, facts.judge)(number)
+class _Paper(Stated):
+    """One paper; its P values are judged by what they compare, and by the convention that explains most of them."""
+
+    def judged(self, number) -> Finding:
+        """Return the finding about one number of the registry."""
+        if number.expression in UNCHECKABLE:
+            return Finding(EXTERNAL, UNCHECKABLE[number.expression])
+        if not facts.is_possible(number.statistic, number.printed):
+            return Finding(INCONSISTENT, f"{number.printed!r} cannot be a {NAMED.get(number.statistic, 'number')}")
+        if number.statistic == "p_mark":
+            return self._star(number)
+        judges = {"p_value": self._p_value, "sir": self.incidence_ratio, "percent": self.percentage}
+        return judges.get(number.kind, self.consistent)(number)
+
+    @cached_property
+    def conventions(self) -> tuple[str, dict]:
+        """The convention that explains most P values of counts, and for each number the one that gives it."""
+        tested = self.tables()
+        if tested.empty:
+            return "fisher", {}
+        standard = conventions.explain(tested["table"], tested["printed"]).loc[0, "convention"]
+        fewest = {}
+        for _, column in tested.groupby("result"):
+            fewest |= conventions.fewest(column["table"], column["printed"]).to_dict()
+        return standard, fewest
+
+    def _p_value(self, number) -> Finding:
+        """Return the finding about one P value, which also has to agree with what is printed of it elsewhere."""
+        if number.row not in findings.names():
+            return self._rank_test(number)
+        table, (standard, fewest) = self.table(number), self.conventions
+        if not table:
+            return UNSETTLED
+        found = verdicts.p_value(number.printed, [table], [standard], fewest.get(number.Index))
+        elsewhere = self.elsewhere(number)
+        if found.verdict == REPRODUCED or not elsewhere:
+            return found
+        return found._replace(verdict=INCONSISTENT, reason=found.reason + elsewhere)
+
+    def _star(self, number) -> Finding:
+        """Return the finding about the stars beside a P value."""
+        table, numbers = self.table(number), self.numbers
+        same_cell = (numbers["place"] == number.place) & (numbers["expression"] == number.expression)
+        beside = numbers.loc[same_cell & (numbers["statistic"] == "p_value"), "printed"]
+        return verdicts.star(number.printed, table, self.conventions[0], *beside) if table else UNSETTLED
+
+    def _rank_test(self, number) -> Finding:
+        first, second = (self.summary(number.row, group) for group in findings.compared(number.result))
+        if first is None or second is None:
+            return Finding(UNDETERMINED, "quartiles of the two groups would be needed, and are not printed")
+        found = verdicts.rank_test(number.printed, second, first)
+        elsewhere = self.elsewhere(number)
+        return found._replace(reason=found.reason + elsewhere + ", at most one is true" * bool(elsewhere))
 
 
 def summary(judged: pd.DataFrame) -> pd.DataFrame:
@@ -75,12 +117,12 @@ def proofs(judged: pd.DataFrame, registry: pd.DataFrame | None = None) -> list[s
     'polymyositis, juvenile, percent 15.8 (abstract); patients, juvenile 29 (abstract)'
     """
     registry = published.load() if registry is None else registry
-    named = contradictions.facts(registry).set_index("id")
+    named = facts.stated(registry).set_index("id")
     sets = judged.loc[judged["conflict"] != ""].drop_duplicates("conflict")
     found = []
     for number, conflict in zip(sets["id"], sets["conflict"].str.split(), strict=True):
         ordered = sorted(conflict, key=lambda name, first=number: name != first)
-        found.append("; ".join(contradictions.say(named.loc[name]) for name in ordered))
+        found.append("; ".join(facts.say(named.loc[name]) for name in ordered))
     return found
 
 
@@ -93,7 +135,5 @@ def tables(result: str, registry: pd.DataFrame | None = None) -> pd.DataFrame:
     >>> tables("table2").loc[0, ["row", "table", "printed"]].tolist()
     ['male', [[13, 23], [13, 27]], '0.464']
     """
-    settled = Settled(published.load() if registry is None else registry)
-    numbers = settled.numbers[(settled.numbers["place"] == result) & (settled.numbers["statistic"] == "p_value")]
-    found = [(number.row, settled.table(number), number.printed) for number in of_counts(numbers)]
-    return pd.DataFrame(found, columns=["row", "table", "printed"]).dropna().reset_index(drop=True)
+    found = Settled(published.load() if registry is None else registry).tables()
+    return found.loc[found["place"] == result, ["row", "table", "printed"]].reset_index(drop=True)

@@ -8,8 +8,9 @@ import pandas as pd
 from nxp2lib import digits, findings, published
 from nxp2lib.audit import summaries
 from nxp2lib.audit.verdicts import UNDETERMINED, Finding
-from nxp2lib.reconstruction import contradictions
+from nxp2lib.reconstruction import contradictions, facts
 
+PARTS = {"group": "of", "statistic": "kind"}  # of an address: the registry has columns of its own by these names
 UNSETTLED = Finding(UNDETERMINED, "the other printed numbers do not settle the counts behind it")
 
 
@@ -20,14 +21,12 @@ class Settled:
     """
 
     def __init__(self, registry: pd.DataFrame):
-        parts = registry["expression"].str.extract(published.ADDRESS)
-        parts = parts.rename(columns={"group": "of", "statistic": "kind"})
+        parts = registry["expression"].str.extract(published.ADDRESS).rename(columns=PARTS)
         self.numbers = pd.concat([registry, parts], axis=1).reset_index(drop=True)
         self.allowed = contradictions.Allowed(registry)
-        facts = self.allowed.facts
-        self.fact = {key_of(fact): fact for fact in facts.itertuples()}
-        self.kept = {key_of(f)[:-1]: f.printed for f in facts[facts["status"] != "given up"].itertuples()}
-        self.said = {key_of(f)[:-1]: f.printed for f in facts.itertuples()} | self.kept
+        self.fact = {key_of(fact): fact for fact in self.allowed.facts.rename(columns=PARTS).itertuples()}
+        self.kept = {key[:-1]: fact.printed for key, fact in self.fact.items() if fact.status != "given up"}
+        self.said = {key[:-1]: fact.printed for key, fact in self.fact.items()} | self.kept
 
     def count(self, row: str, group: str = "total") -> int | None:
         """Return the count that is printed and kept, or the only one that the kept numbers allow; else None."""
@@ -57,14 +56,25 @@ class Settled:
             found.append([n, of - n])
         return found
 
+    def tables(self) -> pd.DataFrame:
+        """Return the 2x2 tables behind P values of counts, under their numbers: ``place, result, row, table, printed``.
+
+        P values that cannot be one, or whose counts are not settled, are left out.
+        """
+        tested = self.numbers[(self.numbers["statistic"] == "p_value") & self.numbers["result"].isin(findings.TABLES)]
+        tested = tested[tested["row"].isin(findings.names())]
+        tested = tested[[facts.is_possible("p_value", printed) for printed in tested["printed"]]]
+        found = tested.assign(table=[self.table(number) for number in tested.itertuples()])
+        return found.loc[found["table"].notna(), ["place", "result", "row", "table", "printed"]]
+
     def elsewhere(self, number) -> str:
         """Say where the paper prints the same number with digits that exclude these."""
         same = (self.numbers["expression"] == number.expression) & (self.numbers["statistic"] == number.statistic)
-        others = self.numbers[same].drop_duplicates("printed")
-        possible = [contradictions.is_possible(number.statistic, text) for text in others["printed"]]
-        others = others[possible]
-        others = others[[digits.clash(number.printed, text) for text in others["printed"]]]
-        return "".join(f"; {other.printed} in {named(other.place)}" for other in others.itertuples())
+        return "".join(
+            f"; {other.printed} in {named(other.place)}"
+            for other in self.numbers[same].drop_duplicates("printed").itertuples()
+            if facts.is_possible(number.statistic, other.printed) and digits.clash(number.printed, other.printed)
+        )
 
     def summary(self, row: str, group: str) -> summaries.Summary | None:
         printed = {name: self.kept.get((False, row, group, name)) for name in summaries.Summary._fields[1:]}
@@ -78,8 +88,7 @@ class Settled:
 
 def key_of(number) -> tuple:
     """Return what tells a printed quantity apart, with its digits; for a number of the registry or a fact."""
-    group, kind = (number.of, number.kind) if hasattr(number, "of") else (number.group, number.statistic)
-    return number.result == "flow", number.row, group, kind, number.printed
+    return number.result == "flow", number.row, number.of, number.kind, number.printed
 
 
 def named(place: str) -> str:

@@ -4,124 +4,113 @@ A number that the model of the patients keeps is consistent, with arithmetic tha
 one that it gives up is inconsistent, with a smallest set of numbers that cannot all be true.
 """
 
-from dataclasses import replace
+from collections.abc import Iterator
 from decimal import Decimal
 
 from nxp2lib import findings
 from nxp2lib.audit import attainable, summaries, verdicts
 from nxp2lib.audit.settled import UNSETTLED, Settled, key_of
 from nxp2lib.audit.verdicts import CONSISTENT, INCONSISTENT, UNDETERMINED, Finding
-from nxp2lib.reconstruction import contradictions
+from nxp2lib.reconstruction import facts
 
 NEITHER = ", and agree with nothing"
 
 
-class Facts:
+class Stated(Settled):
     """The facts of one paper."""
 
-    def __init__(self, settled: Settled):
-        self.settled, self.allowed, self.kept = settled, settled.allowed, settled.kept
-
     def percentage(self, number) -> Finding:
-        n, of = self.settled.count(number.row, number.of), self.settled.denominator(number.row, number.of)
+        n, of = self.count(number.row, number.of), self.denominator(number.row, number.of)
         if n is None or not of or n > of:
-            return self.judge(number)
+            return self.consistent(number)
         found = verdicts.percentage(number.printed, n, of)
         if found.verdict == INCONSISTENT:
             return self._excluded(number, found)
-        return replace(found, reason=found.reason + self._everyone(number))
+        return found._replace(reason=found.reason + self._everyone(number.row, number.of))
 
-    def _everyone(self, number) -> str:
+    def _everyone(self, row: str, group: str) -> str:
         """Say that the denominators of two groups make up all patients to whom a row applies."""
-        needed = findings.applies(number.row)
-        halves = next((halves for halves in findings.HALVES if number.of in halves), None)
+        needed = findings.applies(row)
+        halves = next((halves for halves in findings.HALVES if group in halves), None)
         if needed == "total" or not halves:
             return ""
-        sizes, everyone = [self.settled.count(needed, half) for half in halves], self.settled.count(needed)
+        sizes, everyone = [self.count(needed, half) for half in halves], self.count(needed)
         whole = None not in sizes and sum(sizes) == everyone
         return f"; {sizes[0]} + {sizes[1]} = {everyone} are all with a {needed.replace('_', ' ')}" if whole else ""
 
     def incidence_ratio(self, number) -> Finding:
-        observed = self.settled.count("malignancy", number.of)
+        observed = self.count("malignancy", number.of)
         if not observed:
             return UNSETTLED
         found = verdicts.incidence_ratio(number.printed, observed, self.allowed.expected(number.of))
-        elsewhere = self.settled.elsewhere(number)
-        return replace(found, verdict=INCONSISTENT, reason=found.reason + elsewhere) if elsewhere else found
+        elsewhere = self.elsewhere(number)
+        return found._replace(verdict=INCONSISTENT, reason=found.reason + elsewhere) if elsewhere else found
 
-    def judge(self, number) -> Finding:
+    def consistent(self, number) -> Finding:
         """Judge a number that the model of the patients holds: consistent, unless it or one like it has to go."""
         reason = self._reason(number)
-        if self.settled.is_kept(number) and number.result == "flow" and reason.endswith(NEITHER):
+        if not self.is_kept(number):
+            reasons = [self.elsewhere(number).removeprefix("; "), reason]
+            return self._excluded(number, Finding(INCONSISTENT, "; ".join(filter(None, reasons))))
+        if number.result == "flow" and reason.endswith(NEITHER):
             return Finding(UNDETERMINED, reason)
-        if self.settled.is_kept(number):
-            return Finding(CONSISTENT, reason or "patients can exist who have it together with everything else kept")
-        reasons = [self.settled.elsewhere(number).removeprefix("; "), reason]
-        return self._excluded(number, Finding(INCONSISTENT, "; ".join(filter(None, reasons))))
+        return Finding(CONSISTENT, reason or "patients can exist who have it together with everything else kept")
 
     def _excluded(self, number, found: Finding) -> Finding:
         """Add the proof to a finding: the smallest set of numbers that cannot all be true."""
-        fact = self.settled.fact[key_of(number)]
+        fact = self.fact[key_of(number)]
         conflict = self.allowed.conflict_with(fact.name)
         others = conflict[conflict["name"] != fact.name]
-        said = "not together with " + "; ".join(map(contradictions.say, others.itertuples()))
+        reason = found.reason or "not together with " + "; ".join(map(facts.say, others.itertuples()))
         if others.empty:
-            said = f"no {number.of} patients can have it"
-            found = replace(found, reason="; ".join(filter(None, [found.reason, said])))
-        return replace(found, verdict=INCONSISTENT, reason=found.reason or said, conflict=tuple(conflict["id"]))
+            reason = "; ".join(filter(None, [found.reason, f"no {number.of} patients can have it"]))
+        return found._replace(verdict=INCONSISTENT, reason=reason, conflict=tuple(conflict["id"]))
 
     def _reason(self, number) -> str:
         """Return arithmetic that a reader can redo: it confirms a number that is kept, or refutes one that is not."""
-        say = {"n": self._sum, "denominator": self._sum, "mean": self._mean, "minimum": self._end, "maximum": self._end}
-        say |= dict.fromkeys(("q1", "median", "q3"), self._quartile)
+        say = {"n": self._sum, "denominator": self._size, "mean": self._mean}
+        say |= dict.fromkeys(("minimum", "maximum"), self._end) | dict.fromkeys(("q1", "median", "q3"), self._quartile)
         return say[number.kind](number) if number.kind in say else ""
 
-    def _beside(self, number, groups: tuple[str, ...]) -> list[str] | None:
-        """Return the kept digits of the same statistic in other groups, None unless all are printed."""
-        found = [self.kept.get((False, number.row, group, number.kind)) for group in groups]
-        return None if None in found else found
+    def _size(self, number) -> str:
+        kept = self.is_kept(number)
+        return self._everyone(number.row, findings.HALVES[0][0]).removeprefix("; ") if kept else ""
 
     def _sum(self, number) -> str:
-        kept, here = self.settled.is_kept(number), key_of(number)[:-1]
-        if number.kind == "denominator":
-            return self._everyone(number._replace(of=findings.HALVES[0][0])).removeprefix("; ") if kept else ""
-        if number.result == "flow":
-            return self._screened(number, kept)
+        kept, here = self.is_kept(number), key_of(number)[:-1]
         for whole, parts in self._sums(number):
-            printed = [number.printed if key == here else self.settled.said.get(key) for key in [whole, *parts]]
-            if parts and None not in printed and (said := _added(kept, *printed)):
-                return said + (self._weak(number) if kept and len(parts) > 1 else "")
+            printed = [number.printed if key == here else self.said.get(key) for key in [whole, *parts]]
+            if parts and None not in printed:
+                if said := _added(kept, *printed):
+                    return said + (self._weak(number) if kept and len(parts) > 1 else "")
+                if kept and number.result == "flow":
+                    return self._screened(number, printed[1:])
         percent = self.kept.get((False, number.row, number.of, "percent"))
-        of = self.settled.denominator(number.row, number.of) if percent and kept else None
+        of = self.denominator(number.row, number.of) if percent and kept else None
         return f"{number.printed}/{of} = {percent} %" if of else ""
 
-    def _screened(self, number, kept: bool) -> str:
-        """Add up the people screened by antibody; those with anti-NXP2 are the patients."""
-        here = key_of(number)[:-1]
-        keys = [key[:-1] for key in self.settled.fact if key[0]]
-        parts = [key for key in dict.fromkeys(keys) if key[1] != "screened"]
-        printed = [number.printed if key == here else self.settled.said[key] for key in parts]
-        totals = [key[-1] for key in self.settled.fact if key[:2] == (True, "screened")]
-        if not parts or not totals:
-            return ""
-        whole = number.printed if number.row == "screened" else self.settled.said[True, "screened", *here[2:]]
-        if (said := _added(kept, whole, *printed)) or not kept:
-            return said
-        if number.row == "anti_nxp2":
-            return f"as many as the patients, {self.settled.count('patients')}"
-        return f"{' + '.join(printed)} = {sum(map(int, printed))}; {' and '.join(totals)} are printed{NEITHER}"
-
-    def _sums(self, number):
+    def _sums(self, number) -> Iterator[tuple[tuple, list[tuple]]]:
         """Yield a whole and its parts, as keys of printed counts, wherever a count is one or the other."""
-        _, row, group, kind = key_of(number)[:-1]
+        flow, row, group, kind = key_of(number)[:-1]
+        if flow:
+            keys = [key for key in self.said if key[0] and key[1] != "screened"]
+            yield (True, "screened", group, kind), keys
+            return
         for halves in findings.HALVES:
             if group in ("total", *halves):
                 yield (False, row, "total", kind), [(False, row, half, kind) for half in halves]
         for whole, choices in findings.divisions().items():
             for parts in choices:
                 if row in (whole, *parts):
-                    printed = {key[1] for key in self.settled.fact if not key[0] and key[2:4] == (group, kind)}
-                    yield (False, whole, group, kind), [(False, part, group, kind) for part in parts if part in printed]
+                    keys = [(False, part, group, kind) for part in parts]
+                    yield (False, whole, group, kind), [key for key in keys if key in self.said]
+
+    def _screened(self, number, parts: list[str]) -> str:
+        """Say what the people screened, by antibody, make, where it is no printed total; anti-NXP2 are the patients."""
+        if number.row == "anti_nxp2":
+            return f"as many as the patients, {self.count('patients')}"
+        totals = [key[-1] for key in self.fact if key[:2] == (True, "screened")]
+        return f"{' + '.join(parts)} = {sum(map(int, parts))}; {' and '.join(totals)} are printed{NEITHER}"
 
     def _weak(self, number) -> str:
         """Say how many of a group named after its weakness have none."""
@@ -131,42 +120,45 @@ class Facts:
         weak = str(least) if least == greatest else f"{least} to {greatest}"
         return f"; {weak} of the {number.printed} have muscle weakness"
 
-    def _mean(self, number) -> str:
-        kept, size = self.settled.is_kept(number), self.settled.count("patients", number.of)
+    def _in_halves(self, number) -> Iterator[tuple[tuple[str, str], list[str]]]:
+        """Yield two groups that make up everybody, and the kept digits of the same statistic where both have them."""
         for halves in findings.HALVES:
-            means, sizes = self._beside(number, halves), [self.settled.count("patients", half) for half in halves]
-            if number.of == "total" and means and all(sizes):
-                low, high = summaries.pooled_mean(list(zip(sizes, means, strict=True)))
-                parts = " and ".join(f"{size} of mean {mean}" for size, mean in zip(sizes, means, strict=True))
-                return f"{parts} have a mean of {low:.1f} to {high:.1f}"
+            found = [self.kept.get((False, number.row, half, number.kind)) for half in halves]
+            if None not in found:
+                yield halves, found
+
+    def _mean(self, number) -> str:
+        kept, size = self.is_kept(number), self.count("patients", number.of)
+        for halves, means in self._in_halves(number):
+            parts = [(self.count("patients", half), mean) for half, mean in zip(halves, means, strict=True)]
+            if number.of == "total" and all(n for n, _ in parts):
+                low, high = summaries.pooled_mean(parts)
+                said = " and ".join(f"{n} of mean {mean}" for n, mean in parts)
+                return f"{said} have a mean of {low:.1f} to {high:.1f}"
         sums = attainable.sums(number.printed, size) if size else []
         if size and not sums:
             return f"no {size} whole years have this mean"
         return f"{size} whole years that add up to {sums[0]} to {sums[-1]} have it" if size and kept else ""
 
     def _end(self, number) -> str:
-        for halves in findings.HALVES:
-            ends = self._beside(number, halves)
-            if number.of == "total" and ends:
-                return f"the two groups have {' and '.join(ends)}"
-        return ""
+        ends = next((ends for _, ends in self._in_halves(number)), None)
+        return f"the two groups have {' and '.join(ends)}" if number.of == "total" and ends else ""
 
     def _quartile(self, number) -> str:
         three = {name: self.kept.get((False, number.row, number.of, name)) for name in ("q1", "median", "q3")}
-        three[number.kind] = number.printed
-        values = list(three.values())
+        values = list((three | {number.kind: number.printed}).values())
         if None not in values and sorted(values, key=float) != values:
             return f"{values[0]}, {values[1]} and {values[2]} are not in order"
-        for halves in findings.HALVES:
-            both, everyone = self._beside(number, halves), self._beside(number, ("total",))
-            if not both or not everyone or number.of not in ("total", *halves):
+        everyone = self.kept.get((False, number.row, "total", number.kind))
+        for halves, both in self._in_halves(number):
+            if not everyone or number.of not in ("total", *halves):
                 continue
-            if number.kind == "median" and sum(map(Decimal, both)) == 2 * Decimal(everyone[0]):
-                but = "" if self.settled.is_kept(number) or number.printed not in both else "but "
-                return f"{but}the median of all, {everyone[0]}, is halfway between {both[0]} and {both[1]}"
+            if number.kind == "median" and sum(map(Decimal, both)) == 2 * Decimal(everyone):
+                but = "" if self.is_kept(number) or number.printed not in both else "but "
+                return f"{but}the median of all, {everyone}, is halfway between {both[0]} and {both[1]}"
             if number.of == "total":
                 return f"the two groups have {' and '.join(both)}"
-        if None in values or not self.settled.is_kept(number):
+        if None in values or not self.is_kept(number):
             return ""
         return f"{' <= '.join(values)}, with values that can exist"
 

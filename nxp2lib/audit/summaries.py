@@ -7,17 +7,18 @@ over all of them; a printed P value outside cannot come from the summaries print
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations, pairwise, product
 from math import ceil, floor, sqrt
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from nxp2lib import digits
-from nxp2lib.reconstruction.puzzle import Infeasible, NotReached
+from nxp2lib.reconstruction.puzzle import Infeasible, NotReached, Puzzle, new_solver
 
 METHODS = [  # the nine definitions of Hyndman and Fan (1996), in their order
     "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf", "hazen", "weibull",
@@ -87,7 +88,7 @@ class _Group(NamedTuple):
     marks: list[_Mark]
 
 
-def rank_test(second: Summary, first: Summary, method: str = "weibull", step: str | None = None) -> RankBounds:
+def rank_test(second: Summary, first: Summary, method: str = "weibull") -> RankBounds:
     """Bound the Mann-Whitney U test over all data sets that print these summaries.
 
     Of three values only the median is printed, 4, and a single value of the other group is 4. U of the three is least
@@ -96,16 +97,16 @@ def rank_test(second: Summary, first: Summary, method: str = "weibull", step: st
     >>> [round(bound, 3) for bound in rank_test(Summary(3, "4"), Summary(1, "4"))]
     [1.0, 2.0, 0.564, 1.0]
 
-    ``method`` is any method of NumPy's ``quantile``. Values are whole multiples of ``step``, by default of one unit of
-    the last digit printed in these summaries; they may be negative where no minimum is printed. Both U are exact: some
-    data sets have them. P is that of `nxp2lib.compare.mann_whitney` (normal approximation, tie correction, no
-    continuity correction). Its bounds are safe, not exact: every data set lies within, but the least takes the
-    strongest ties together with the U farthest from the middle, and the greatest is 1 as soon as the middle lies
-    between the two U.
+    ``method`` is any method of NumPy's ``quantile``. Values are whole multiples of one unit of the last digit printed
+    in these summaries; they may be negative where no minimum is printed. Both U are exact: some data sets have them. P
+    is that of `nxp2lib.compare.mann_whitney` (normal approximation, tie correction, no continuity correction). Its
+    bounds are safe, not exact: every data set lies within, but the least takes the strongest ties together with the U
+    farthest from the middle, and the greatest is 1 as soon as the middle lies between the two U.
 
-    Raises Infeasible where no data set prints a summary, ValueError for what is no size, number, step or method.
+    Raises Infeasible where no data set prints a summary, ValueError for what is no size, number or method.
     """
-    unit = _step([second, first], step)
+    ends = [_rounding(text) for summary in (second, first) for text in summary[1:] if text is not None]
+    unit = min(high - low for low, high in ends)
     groups = [_group(summary, method, unit) for summary in (second, first)]
     for name, summary, group in zip(("second", "first"), (second, first), groups, strict=True):
         if _greatest_u(group, group) is None:
@@ -117,28 +118,28 @@ def rank_test(second: Summary, first: Summary, method: str = "weibull", step: st
     return RankBounds(least, greatest, *_p_bounds(least, greatest, *groups))
 
 
-def rank_test_any(
-    second: Summary, first: Summary, methods: Sequence[str] = METHODS, step: str | None = None
-) -> pd.DataFrame:
-    """Bound the Mann-Whitney U test under each definition of a quantile, one row per definition.
+@lru_cache
+def rank_test_any(second: Summary, first: Summary) -> tuple[float, float]:
+    """Bound the P value of the Mann-Whitney U test under any definition of a quantile.
 
     The median of two values is printed as 1. Where it is the lower of them, that one is 1; where it is their mean,
-    they may be 0 and 1 (mean 0.5), but not 1 and 2 (1.5, which prints 2):
+    they may be 0 and 1 (mean 0.5), but not 1 and 2 (1.5, which prints 2). So U differs, but the bounds of P do not:
 
-    >>> found = rank_test_any(Summary(2, "1"), Summary(1, "1"), ["inverted_cdf", "linear"])
-    >>> found[["method", "u_least", "u_greatest"]].values.tolist()
-    [['inverted_cdf', 1.0, 1.5], ['linear', 0.5, 1.0]]
+    >>> [rank_test(Summary(2, "1"), Summary(1, "1"), method)[:2] for method in ("inverted_cdf", "linear")]
+    [(1.0, 1.5), (0.5, 1.0)]
+    >>> [round(bound, 2) for bound in rank_test_any(Summary(2, "1"), Summary(1, "1"))]
+    [0.48, 1.0]
 
-    Columns: ``method`` and those of `RankBounds`, NaN under a definition by which no data set prints the summaries.
-    Arguments and errors otherwise as in `rank_test`.
+    Definitions by which no data set prints the summaries are left out. Raises Infeasible where no other is left, and
+    otherwise as `rank_test` does.
     """
-    rows, nothing = [], RankBounds(*[float("nan")] * 4)
-    for method in methods:
-        try:
-            rows.append((method, *rank_test(second, first, method, step)))
-        except Infeasible:
-            rows.append((method, *nothing))
-    return pd.DataFrame(rows, columns=["method", *RankBounds._fields])
+    found = []
+    for method in METHODS:
+        with suppress(Infeasible):
+            found.append(rank_test(second, first, method))
+    if not found:
+        rank_test(second, first)  # raises Infeasible, and says why
+    return min(bounds.p_least for bounds in found), max(bounds.p_greatest for bounds in found)
 
 
 def _number(printed: str) -> Decimal:
@@ -154,21 +155,11 @@ def _rounding(printed: str) -> tuple[Fraction, Fraction]:
     return low, high
 
 
-def _step(summaries: list[Summary], step: str | None) -> Fraction:
-    if step is None:
-        ends = [_rounding(text) for summary in summaries for text in summary[1:] if text is not None]
-        return min(high - low for low, high in ends)
-    if _number(step) <= 0:
-        raise ValueError(f"step: {step!r} is not accepted; accepted: a number above zero as a string, such as '0.1'")
-    return Fraction(_number(step))
-
-
 def _group(summary: Summary, method: str, unit: Fraction) -> _Group:
     """Say which places of the sorted values the printed numbers bind."""
     if summary.n < 1:
         raise ValueError(f"n: {summary.n} is not accepted; accepted: one patient or more")
-    quartiles = np.quantile(np.arange(summary.n, dtype=float), [0.25, 0.5, 0.75], method=method)
-    places = [0.0, *map(float, quartiles), summary.n - 1.0]
+    places = np.quantile(np.arange(summary.n, dtype=float), [0, 0.25, 0.5, 0.75, 1], method=method).tolist()
     printed = [summary.minimum, summary.q1, summary.median, summary.q3, summary.maximum]
     marks = [_mark(place, text, unit) for place, text in zip(places, printed, strict=True) if text is not None]
     return _Group(summary.n, marks)
@@ -185,9 +176,9 @@ def _mark(place: float, printed: str, unit: Fraction) -> _Mark:
     return _Mark(first, ceil(exact), scale - above, above, least, most)
 
 
-def _values(model, group: _Group, *others: _Group) -> dict:
+def _values(model, group: _Group, other: _Group) -> dict:
     """Add to a model the values of a group that the printed numbers bind, by their place."""
-    ends = [end for member in (group, *others) for mark in member.marks for end in mark.ends()]
+    ends = [end for each in (group, other) for mark in each.marks for end in mark.ends()]
     room = ROOM * (ceil(max(ends) - min(ends)) + 2)
     lowest, highest = floor(min(ends)) - room, ceil(max(ends)) + room
     places = sorted({place for mark in group.marks for place in (mark.first, mark.last)})
@@ -207,54 +198,36 @@ def _greatest_u(upper: _Group, lower: _Group) -> float | None:
     pinned moves up to the next pinned one (beyond the last: above everything) in the upper group, and down to the one
     before (before the first: below everything) in the lower group. Only the pinned values remain free.
     """
-    from ortools.sat.python import cp_model
-
-    model = cp_model.CpModel()
+    model = Puzzle().model
     high, low = _values(model, upper, lower), _values(model, lower, upper)
     rising = [(high[place], place - before) for before, place in pairwise([-1, *high])]
     falling = [(low[place], after - place) for place, after in pairwise([*low, lower.n])]
     top, bottom = upper.n - 1 - max(high), min(low)
     twice = 2 * top * lower.n + 2 * (upper.n - top) * bottom
     for (value, many), (other, more) in product(rising, falling):
-        reached, passed = model.new_bool_var(""), model.new_bool_var("")
-        model.add(value >= other).only_enforce_if(reached)
-        model.add(value >= other + 1).only_enforce_if(passed)
-        twice += many * more * (reached + passed)
+        for limit in (other, other + 1):  # a tie counts half
+            reached = model.new_bool_var("")
+            model.add(value >= limit).only_enforce_if(reached)
+            twice += many * more * reached
     model.maximize(twice)
-    return _solve(model)
-
-
-def _solve(model) -> float | None:
-    """Return half of the proven greatest value of a model's objective, None where the model has no solution."""
-    from ortools.sat.python import cp_model
-
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.cp_model_presolve = False  # models this small are solved ten times as fast so
-    solver.parameters.linearization_level = 2
-    solver.parameters.max_deterministic_time = 60
+    solver = new_solver(cp_model_presolve=False, max_deterministic_time=60)  # ten times as fast so
     status = solver.status_name(solver.solve(model))
-    if status == "INFEASIBLE":
-        return None
-    if status != "OPTIMAL":
+    if status not in ("OPTIMAL", "INFEASIBLE"):
         raise NotReached(f"the greatest U was not found in time ({status})")
-    return round(solver.objective_value) / 2
+    return round(solver.objective_value) / 2 if status == "OPTIMAL" else None
 
 
 def _p_bounds(least: float, greatest: float, second: _Group, first: _Group) -> tuple[float, float]:
     """Return the least P value (farthest U, strongest ties) and the greatest (nearest U, no ties)."""
-    middle = second.n * first.n / 2
-    farthest, nearest = max(greatest - middle, middle - least), max(0, least - middle, middle - greatest)
-    ties = _strongest_ties(second, first)
-    return _normal_p(farthest, second.n, first.n, ties), _normal_p(nearest, second.n, first.n)
-
-
-def _normal_p(distance: float, n: int, m: int, ties: int = 0) -> float:
-    """Return the two-sided P value of a U at this distance from the middle; ``ties`` is the sum of t^3 - t."""
     from scipy.stats import norm
 
-    variance = n * m / 12 * (n + m + 1 - ties / ((n + m) * (n + m - 1)))
-    return float(2 * norm.sf(distance / sqrt(variance)))
+    n, m, found = second.n, first.n, []
+    farthest = max(greatest - n * m / 2, n * m / 2 - least)
+    nearest = max(0, least - n * m / 2, n * m / 2 - greatest)
+    for distance, ties in ((farthest, _strongest_ties(second, first)), (nearest, 0)):
+        variance = n * m / 12 * (n + m + 1 - ties / ((n + m) * (n + m - 1)))
+        found.append(float(2 * norm.sf(distance / sqrt(variance))))
+    return found[0], found[1]
 
 
 def _strongest_ties(second: _Group, first: _Group) -> int:
@@ -298,10 +271,10 @@ def t_test(second: MeanSD, first: MeanSD) -> TBounds:
     low, high = zip(*(_rounding(group.sd) for group in (second, first)), strict=True)
     low, high = np.array(low, dtype=float).clip(0), np.array(high, dtype=float)
     found = []
-    for p_value in (_student_p, _welch_p):
-        least = p_value(farthest, _edges(low, high, low), sizes).min()
-        greatest = p_value(nearest, _edges(low, high, high), sizes).max()
-        found += [float(p_value(difference, face, sizes)), float(least), float(greatest)]
+    for pooled in (True, False):
+        least = _t_p(farthest, _edges(low, high, low), sizes, pooled).min()
+        greatest = _t_p(nearest, _edges(low, high, high), sizes, pooled).max()
+        found += [float(_t_p(difference, face, sizes, pooled)), float(least), float(greatest)]
     return TBounds(*found)
 
 
@@ -311,26 +284,22 @@ def _edges(low: np.ndarray, high: np.ndarray, end: np.ndarray) -> np.ndarray:
     return np.block([[running[:1], fixed[:1]], [fixed[1:], running[1:]]])
 
 
-def _student_p(difference: float, sds, sizes: tuple[int, int]):
-    n, m = sizes
-    variance = ((n - 1) * np.square(sds[0]) + (m - 1) * np.square(sds[1])) / (n + m - 2)
-    return _t_p(difference, np.sqrt(variance * (1 / n + 1 / m)), n + m - 2)
-
-
-def _welch_p(difference: float, sds, sizes: tuple[int, int]):
-    a, b = (np.square(sd) / n for sd, n in zip(sds, sizes, strict=True))
-    share = np.divide(a, a + b, out=np.full(np.shape(a), 0.5), where=(a + b) > 0)
-    degrees = 1 / (share**2 / (sizes[0] - 1) + (1 - share) ** 2 / (sizes[1] - 1))
-    return _t_p(difference, np.sqrt(a + b), degrees)
-
-
-def _t_p(difference: float, error, degrees):
+def _t_p(difference: float, sds, sizes: tuple[int, int], pooled: bool):
+    """Return the P value of Student's t test (variances ``pooled``) or of Welch's."""
     from scipy.stats import t
 
+    (n, m), (one, other) = sizes, np.square(sds)
+    if pooled:
+        degrees = n + m - 2
+        variance = ((n - 1) * one + (m - 1) * other) / degrees * (1 / n + 1 / m)
+    else:
+        variance = one / n + other / m
+        share = np.divide(one / n, variance, out=np.full(np.shape(one), 0.5), where=variance > 0)
+        degrees = 1 / (share**2 / (n - 1) + (1 - share) ** 2 / (m - 1))
     if not difference:
-        return np.ones(np.shape(error))
+        return np.ones(np.shape(variance))
     with np.errstate(divide="ignore"):
-        return 2 * t.sf(np.divide(difference, error), degrees)
+        return 2 * t.sf(np.divide(difference, np.sqrt(variance)), degrees)
 
 
 def pooled_mean(parts: Sequence[tuple[int, str]]) -> tuple[float, float]:

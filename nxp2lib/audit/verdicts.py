@@ -5,12 +5,9 @@ paper's own registry and the ledgers of other papers are judged by the same func
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from math import isnan, nan, prod
-
-import numpy as np
+from typing import NamedTuple
 
 from nxp2lib import digits, fourfold, incidence
 from nxp2lib.audit import attainable, summaries
@@ -27,8 +24,7 @@ STUDENT, WELCH = "student", "welch"
 T_TESTS = {STUDENT: "Student's t test", WELCH: "Welch's t test"}
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What is found about one printed number.
 
     ``conventions`` are all that give the printed digits, the one that decided first. ``conflict`` holds the ids of
@@ -46,9 +42,6 @@ class Finding:
     attainable_above: float = nan
     p_least: float = nan
     p_greatest: float = nan
-
-
-# Percentages
 
 
 def percentage(printed: str, number: int, denominator: int) -> Finding:
@@ -83,15 +76,10 @@ def _nearest_percentages(printed: str, denominator: int) -> str:
     if fitting := attainable.counts(printed, denominator):
         several = f"{fitting[0]} to {fitting[-1]}" if len(fitting) > 3 else " or ".join(map(str, fitting))
         return f"{printed} % would be {several} of {denominator}"
-    below = int(Decimal(printed) * denominator / 100)
-    beside = [number for number in (below, below + 1) if 0 <= number <= denominator]
-    exact = {number: Decimal(100 * number) / denominator for number in beside}
-    decimals = digits.decimals(printed)
-    near = ", ".join(f"{n} are {digits.round_half_up(percent, decimals)}" for n, percent in exact.items())
+    below, decimals = int(Decimal(printed) * denominator / 100), digits.decimals(printed)
+    beside = {n: Decimal(100 * n) / denominator for n in (below, below + 1) if 0 <= n <= denominator}
+    near = ", ".join(f"{n} are {digits.round_half_up(percent, decimals)}" for n, percent in beside.items())
     return f"no whole number of {denominator} is {printed} %: {near}"
-
-
-# P values of counts
 
 
 def p_value(
@@ -109,8 +97,7 @@ def p_value(
     """
     outcomes = len(tables) * prod(max(sum(table[side]) for table in tables) + 1 for side in (0, 1))
     if outcomes > NAMED and set(expected) & set(fourfold.UNCONDITIONAL):
-        label = fourfold.CONVENTIONS[expected[0]]
-        return Finding(UNDETERMINED, f"{label} of groups this large is not computed here")
+        return Finding(UNDETERMINED, f"{fourfold.CONVENTIONS[expected[0]]} of groups this large is not computed here")
     values, fits = _fits(printed, tables, [*expected, *QUICK])
     if outcomes <= SEARCHED and not any(digits.ROUNDED in fit for fit in fits.values()):
         values, fits = _fits(printed, tables, [*expected, *fourfold.CONVENTIONS])
@@ -125,14 +112,13 @@ def p_value(
     if len(tables) > 1:
         return Finding(verdict, reason, labels)
     near = _nearest(printed, tables[0], name)
-    if verdict == INCONSISTENT and not np.isnan(near).all():
-        reason += _nearest_in_words([digits.computed(p, printed) for p in near if not isnan(p)])
-    return Finding(verdict, reason, labels, (), values[name][0], *near)
+    said = _nearest_in_words([digits.computed(p, printed) for p in near if not isnan(p)])
+    return Finding(verdict, reason + said * (verdict == INCONSISTENT), labels, (), values[name][0], *near)
 
 
 def _fits(printed: str, tables: Sequence, names: list[str]) -> tuple[dict[str, list], dict[str, list]]:
     """Return for each convention its P values of the tables, and how each gives the printed digits."""
-    values = {name: list(map(float, p)) for name, p in fourfold.p_values(tables, dict.fromkeys(names)).items()}
+    values = fourfold.p_values(tables, dict.fromkeys(names)).to_dict("list")
     return values, {name: [digits.match(printed, one) for one in p] for name, p in values.items()}
 
 
@@ -190,14 +176,14 @@ def _nearest(printed: str, table: Sequence, name: str) -> tuple[float, float]:
 
 
 def _nearest_in_words(near: list[str]) -> str:
-    """Say which attainable values lie beside a printed one, as the end of a sentence.
+    """Say which attainable values lie beside a printed one, as the end of a sentence; nothing where none is known.
 
     >>> _nearest_in_words(["0.0240", "0.0504"]), _nearest_in_words(["3e-06"])
     ('; with these margins it can be 0.0240 and 0.0504, nothing between', '; with these margins the nearest is 3e-06')
     """
     if len(set(near)) == 1:
         return f"; with these margins the nearest is {near[0]}"
-    return f"; with these margins it can be {' and '.join(near)}, nothing between"
+    return f"; with these margins it can be {' and '.join(near)}, nothing between" if near else ""
 
 
 def star(printed: str, table: Sequence, standard: str = "fisher", beside: str = "") -> Finding:
@@ -212,9 +198,6 @@ def star(printed: str, table: Sequence, standard: str = "fisher", beside: str = 
         return Finding(REPRODUCED, f"{printed} stands for {limit}, and {computed}")
     also = f"; the same cell prints {beside}" if beside else ""
     return Finding(INCONSISTENT, f"{printed} stands for {limit}, but {computed}{also}")
-
-
-# P values of means and medians
 
 
 def rank_test(printed: str | None, second: summaries.Summary, first: summaries.Summary) -> Finding:
@@ -233,7 +216,7 @@ def rank_test(printed: str | None, second: summaries.Summary, first: summaries.S
     if max(map(abs, numbers)).scaleb(-unit) > UNITS:
         return Finding(UNDETERMINED, "these numbers have too many digits to bound the rank test")
     try:
-        least, greatest = _rank_test_bounds(second, first)
+        least, greatest = summaries.rank_test_any(second, first)
     except Infeasible as error:
         return Finding(INCONSISTENT, str(error))
     except NotReached as error:
@@ -245,15 +228,6 @@ def rank_test(printed: str | None, second: summaries.Summary, first: summaries.S
     if digits.may_be_printed(printed, least, greatest):
         return Finding(UNDETERMINED, between, **bounds)
     return Finding(INCONSISTENT, f"{between}, not {printed}", **bounds)
-
-
-@lru_cache
-def _rank_test_bounds(second: summaries.Summary, first: summaries.Summary) -> tuple[float, float]:
-    """Return the least and greatest P value under any definition of the quartiles; raise Infeasible without data."""
-    bounds = summaries.rank_test_any(second, first)
-    if bounds["p_least"].isna().all():
-        summaries.rank_test(second, first)  # raises Infeasible, and says why
-    return float(bounds["p_least"].min()), float(bounds["p_greatest"].max())
 
 
 def t_test(
@@ -280,18 +254,13 @@ def t_test(
     elif giving:
         verdict, reason = OTHER_CONVENTION, f"{shown[giving[0]]}; {shown[expected]}"
     else:
-        ends = [
-            f"{T_TESTS[name]} from {digits.computed(low, printed)} to {digits.computed(high, printed)}"
-            for name, (_, low, high) in spans.items()
-        ]
-        giving = [name for name, (_, *ends) in spans.items() if digits.may_be_printed(printed, *ends)]
-        reason = f"the printed digits allow {' and '.join(ends)}" + ("" if giving else f", not {printed}")
+        ends = {name: [digits.computed(end, printed) for end in span[1:]] for name, span in spans.items()}
+        allowed = " and ".join(f"{T_TESTS[name]} from {low} to {high}" for name, (low, high) in ends.items())
+        giving = [name for name, span in spans.items() if digits.may_be_printed(printed, *span[1:])]
         verdict = CONSISTENT if giving else INCONSISTENT
+        reason = f"the printed digits allow {allowed}" + ("" if giving else f", not {printed}")
     labels = tuple(T_TESTS[name] for name in sorted(giving, key=lambda name: name != expected))
     return Finding(verdict, reason, labels, **bounds)
-
-
-# Ratios
 
 
 def incidence_ratio(printed: str, observed: int, expected: tuple[float, float]) -> Finding:
@@ -308,5 +277,6 @@ def incidence_ratio(printed: str, observed: int, expected: tuple[float, float]) 
         f"each expects {expected[0]:.3f} to {expected[1]:.3f}: {found.years_low:.2f} to {found.years_high:.2f} "
         "person-years each"
     )
-    fits = found.years_low <= 1 <= found.years_high
-    return Finding(CONSISTENT if fits else UNDETERMINED, shown + ("" if fits else ", which the paper does not print"))
+    if found.years_low <= 1 <= found.years_high:
+        return Finding(CONSISTENT, shown)
+    return Finding(UNDETERMINED, f"{shown}, which the paper does not print")

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from nxp2lib import compare, dictionary, digits, findings, incidence, paths
-from nxp2lib.reconstruction import reconstruct, witnesses
+from nxp2lib.reconstruction import facts, reconstruct, witnesses
 
 RECORD, TABLE = "synthetic.json", "synthetic_cohorts.parquet"
 QUARTERS = {"q1": 0.25, "median": 0.5, "q3": 0.75}
@@ -54,7 +54,7 @@ def write(
     """
     if number < 1:
         raise ValueError(f"number: {number} is not accepted; accepted: 1 or more")
-    known, folder = reconstruct.facts() if known is None else known, Path(folder)
+    known, folder = facts.kept() if known is None else known, Path(folder)
     _claim(folder, number, seed, known)
     stop = multiprocessing.get_context("spawn").Event()
     pool = _pool(jobs, stop)
@@ -75,7 +75,7 @@ def about_patients(known: pd.DataFrame | None = None) -> pd.DataFrame:
     >>> len(about_patients())
     234
     """
-    known = reconstruct.facts() if known is None else known
+    known = facts.kept() if known is None else known
     return known[known["result"] != "flow"]
 
 
@@ -85,11 +85,11 @@ def broken(cohort: pd.DataFrame, known: pd.DataFrame | None = None) -> list[str]
     >>> broken(pd.read_csv(paths.COHORT))
     []
 
-    ``known`` has the columns of `nxp2lib.reconstruction.reconstruct.facts` (the default). Raises KeyError for a fact
+    ``known`` has the columns of `nxp2lib.reconstruction.facts.kept` (the default). Raises KeyError for a fact
     about something that is not defined, or a column that the cohort lacks.
     """
-    numbers, facts = _numbers(cohort), about_patients(known).itertuples()
-    return [fact.expression for fact in facts if not digits.agrees(fact.printed, _value(fact, numbers))]
+    numbers, checked = _numbers(cohort), about_patients(known).itertuples()
+    return [fact.expression for fact in checked if not digits.agrees(fact.printed, _value(fact, numbers))]
 
 
 def _numbers(cohort: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -131,10 +131,17 @@ def _value(fact, numbers: dict[str, np.ndarray]) -> float:
 
 
 def _claim(folder: Path, number: int, seed: int, known: pd.DataFrame) -> None:
-    """Write down what a folder is to hold; raise Occupied where it holds something else."""
+    """Write down what a folder is to hold; raise Occupied where it holds something else, or nothing says what."""
     text = known[["expression", "printed"]].to_csv(index=False, lineterminator="\n")
     asked = {"seed": seed, "facts_sha256": hashlib.sha256(text.encode()).hexdigest(), "cohorts": number}
-    here = _record(folder) or asked
+    here = dict(asked)
+    if (folder / RECORD).exists() or any(folder.glob("synthetic_[0-9]*.csv")):
+        try:
+            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            here = {name: type(value)(record[name]) for name, value in asked.items()}
+        except (ValueError, TypeError, KeyError, FileNotFoundError):
+            said = f"{folder}: holds synthetic cohorts, but no {RECORD} of theirs; choose another folder"
+            raise Occupied(said) from None
     holds = f"{folder}: holds {here['cohorts']} synthetic cohorts of seed {here['seed']}"
     if here["facts_sha256"] != asked["facts_sha256"]:
         raise Occupied(f"{holds} that keep other printed numbers; choose another folder")
@@ -142,17 +149,6 @@ def _claim(folder: Path, number: int, seed: int, known: pd.DataFrame) -> None:
         raise Occupied(f"{holds}; ask for that seed and as many or more, or choose another folder")
     with paths.replacing(folder / RECORD) as unfinished:
         unfinished.write_text(json.dumps(asked, indent=2) + "\n", encoding="utf-8")
-
-
-def _record(folder: Path) -> dict | None:
-    """Return what a folder says that it holds, None where it holds no cohorts; raise Occupied for unknown ones."""
-    if not (folder / RECORD).exists() and not any(folder.glob("synthetic_[0-9]*.csv")):
-        return None
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return {"seed": int(record["seed"]), "facts_sha256": record["facts_sha256"], "cohorts": int(record["cohorts"])}
-    except (ValueError, TypeError, KeyError, FileNotFoundError):
-        raise Occupied(f"{folder}: holds synthetic cohorts, but no {RECORD} of theirs; choose another folder") from None
 
 
 def _block(place: int, before: int, size: int, seed: int, known: pd.DataFrame, folder: Path) -> pd.DataFrame | None:
@@ -188,20 +184,14 @@ def _tabulated(blocks: Iterable[pd.DataFrame], path: Path, seed: int) -> Iterato
     import pyarrow as pa
     from pyarrow import parquet
 
-    with paths.replacing(path) as unfinished, parquet.ParquetWriter(unfinished, _schema(seed)) as writer:
-        for block in blocks:
-            writer.write_table(pa.Table.from_pandas(block, writer.schema, preserve_index=False))
-            yield int(block["cohort"].iloc[-1])
-
-
-def _schema(seed: int):
-    """Return columns, types and metadata of the Parquet file."""
-    import pyarrow as pa
-
     types = {"yes_no": pa.int8(), "integer": pa.int32(), "number": pa.float64()}
     stored = [(name, column) for name, column in dictionary.stored().items() if name != "follow_up_years"]
     columns = [("cohort", pa.int32()), *((name, types.get(column.type, pa.string())) for name, column in stored)]
-    return pa.schema(columns, metadata={"synthetic": "1", "seed": str(seed)})
+    schema = pa.schema(columns, metadata={"synthetic": "1", "seed": str(seed)})
+    with paths.replacing(path) as unfinished, parquet.ParquetWriter(unfinished, schema) as writer:
+        for block in blocks:
+            writer.write_table(pa.Table.from_pandas(block, schema, preserve_index=False))
+            yield int(block["cohort"].iloc[-1])
 
 
 _stop = None  # in a process that draws: the event that says when to stop

@@ -9,21 +9,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nxp2lib import dictionary, findings, fourfold, incidence
-from nxp2lib.reconstruction import counts, reconstruct
+from nxp2lib import dictionary, findings, fourfold, incidence, paths
+from nxp2lib.reconstruction import counts, creatine_kinase, facts, reconstruct
 from nxp2lib.reconstruction.patterns import Patterns
 
 NOT = ("~", "!", "not ")
-CROSSES = {  # that the paper does not print, and a clinician would ask for
-    "polymyositis & malignancy & adult": "adults with the polymyositis phenotype and a malignancy",
-    "dermatomyositis & malignancy & adult": "adults with the dermatomyositis phenotype and a malignancy",
-    "dysphagia & neck_weakness": "dysphagia together with neck weakness",
-    "microinfarction & polymyositis": "microinfarction in the polymyositis phenotype",
-    "microinfarction & dermatomyositis": "microinfarction in the dermatomyositis phenotype",
-    "extended & juvenile & male": "boys whose weakness is extended",
-    "extended & juvenile & female": "girls whose weakness is extended",
-    "distal_weakness & malignancy": "extended weakness together with a malignancy",
-}
+CROSSES = paths.PACKAGE / "reconstruction" / "crosses.csv"
+EXAMPLE = "names joined by &, such as 'distal_weakness & ~malignancy'"
 
 
 class Bounds(NamedTuple):
@@ -56,14 +48,11 @@ def parse(question: str) -> dict[str, bool]:
     return found
 
 
-EXAMPLE = "names joined by &, such as 'distal_weakness & ~malignancy'"
-
-
 def count(question: str, known: pd.DataFrame | None = None) -> Bounds:
     """Return the least and greatest number of patients, over all cohorts that keep the printed numbers.
 
     Both are proved: no cohort has fewer or more, and some cohort has just as many. ``known`` has the columns of
-    `nxp2lib.reconstruction.reconstruct.facts` (the default: every printed number that does not contradict another).
+    `nxp2lib.reconstruction.facts.kept` (the default: every printed number that does not contradict another).
 
     Of nine patients with a malignancy six have the polymyositis phenotype, the one juvenile among them:
 
@@ -99,13 +88,11 @@ def witness(question: str, end: str, seed: int = reconstruct.SEED, known: pd.Dat
     """
     if end not in Bounds._fields:
         raise ValueError(f"end: {end!r} is not accepted; accepted: {' or '.join(Bounds._fields)}")
-    known = reconstruct.facts() if known is None else known
+    known = facts.kept() if known is None else known
     model, number = _model(question, known)
     solver, rng = model.extreme(number, model.switches, end), np.random.default_rng(seed)
-    holds = [{name: int(name in patient) for name in findings.asked()} for patient in model.deal(solver, rng)]
-    ages = {who: solver.value(number) for who, number in model.number.items()}
-    patients = reconstruct.as_patients(pd.DataFrame(holds).astype("Int64"), ages, rng)
-    return reconstruct.complete(patients, known, rng)
+    patients = reconstruct.as_patients(model.deal(solver, rng), model.ages(solver), rng)
+    return reconstruct.named(patients, creatine_kinase.draw(known, patients, rng), rng)
 
 
 def fisher(finding: str, group: str, known: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -121,10 +108,12 @@ def fisher(finding: str, group: str, known: pd.DataFrame | None = None) -> pd.Da
     Raises ValueError where the printed numbers do not settle the margins, and as `count` does.
     """
     model, number = _model(f"{finding} & {group}", known)
-    margins = [model.bounds(model.count(*pair), model.switches) for pair in _margins(finding, group)]
-    if unsettled := [pair for pair, ends in zip(_margins(finding, group), margins, strict=True) if ends[0] != ends[1]]:
-        raise ValueError(f"the printed numbers do not settle {' or '.join(' in '.join(pair) for pair in unsettled)}")
-    (with_finding, _), (in_group, _), (everyone, _) = margins
+    among = findings.applies(finding)
+    margins = [(finding, "total"), (among, group), (among, "total")]
+    ends = {pair: model.bounds(model.count(*pair), model.switches) for pair in margins}
+    if unsettled := [" in ".join(pair) for pair, (least, greatest) in ends.items() if least != greatest]:
+        raise ValueError(f"the printed numbers do not settle {' or '.join(unsettled)}")
+    with_finding, in_group, everyone = (ends[pair][0] for pair in margins)
     least, greatest = model.bounds(number, model.switches)
     inner = [n for n in range(least + 1, greatest) if model.can_hold(model.switches, number == n)]
     n = np.array(sorted({least, *inner, greatest}))
@@ -134,12 +123,6 @@ def fisher(finding: str, group: str, known: pd.DataFrame | None = None) -> pd.Da
         odds_ratio = a * d / (b * c)
     p = fourfold.p_values(tables.reshape(-1, 2, 2), ["fisher"])["fisher"]
     return pd.DataFrame({"count": n, "p_value": p, "odds_ratio": odds_ratio})
-
-
-def _margins(finding: str, group: str) -> list[tuple[str, str]]:
-    """Return what has to be settled: those with the finding and those of the group, among whom the finding applies."""
-    among = findings.applies(finding)
-    return [(finding, "total"), (among, group), (among, "total")]
 
 
 def says(p_values: pd.Series, level: float = 0.05) -> str:
@@ -154,7 +137,7 @@ def says(p_values: pd.Series, level: float = 0.05) -> str:
     return "all" if len(below) and below.all() else "some" if below.any() else "none"
 
 
-def incidence_ratio(years: float = 1.0, group: str = "adult", known: pd.DataFrame | None = None) -> tuple[float, float]:
+def incidence_ratio(years: float = 1.0, group: str = "adult") -> tuple[float, float]:
     """Return the least and greatest standardized incidence ratio over all ages and sexes that are allowed.
 
     ``years`` is everybody's time at risk. The printed ratio itself is not used, since it rests on a time that the
@@ -167,22 +150,24 @@ def incidence_ratio(years: float = 1.0, group: str = "adult", known: pd.DataFram
     Raises ValueError for a time that is not above zero, and as `count` does.
     """
     incidence.check_years_at_risk(years)
-    known = reconstruct.facts() if known is None else known
+    known = facts.kept()
     model = Patterns(known[~known["statistic"].isin(["p_value", "sir"])])
-    cases = counts.expected_cases(years)
-    expected = model.bounds(model.over_ages(group, lambda *who: cases[who]), model.switches)
+    expected = model.bounds(model.expected(group, years), model.switches)
     observed = model.bounds(model.count("malignancy", group), model.switches)
     return observed[0] * counts.CASE / expected[1], observed[1] * counts.CASE / expected[0]
 
 
-def crosses(questions: dict[str, str] = CROSSES, known: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return the bounds of several questions, one row each: ``question, meaning, least, greatest``."""
-    rows = [(question, meaning, *count(question, known)) for question, meaning in questions.items()]
-    return pd.DataFrame(rows, columns=["question", "meaning", *Bounds._fields])
+def crosses() -> pd.DataFrame:
+    """Return the bounds of counts that the paper does not print, and a clinician would ask for.
+
+    One row each: ``question, meaning, least, greatest``. The questions are those of ``crosses.csv``.
+    """
+    asked = pd.read_csv(CROSSES)
+    return asked.join(pd.DataFrame(map(count, asked["question"])))
 
 
 def _model(question: str, known: pd.DataFrame | None):
     """Return the model of the printed numbers, and in it the number of patients of whom the question holds."""
-    known = reconstruct.facts() if known is None else known
-    model = Patterns(known[~known["statistic"].eq("p_value")])
+    known = facts.kept() if known is None else known
+    model = Patterns(known[known["statistic"] != "p_value"])
     return model, model.count_all(parse(question))

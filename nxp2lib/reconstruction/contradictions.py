@@ -6,69 +6,22 @@ that patients exist who keep all others; for each of these, the smallest set of 
 that the paper does not print can go.
 """
 
-import re
 from functools import cached_property, lru_cache
 
 import pandas as pd
 
-from nxp2lib import dictionary, digits, published
-from nxp2lib.reconstruction import counts
+from nxp2lib.reconstruction import counts, facts
 from nxp2lib.reconstruction.patterns import Patterns
-
-OTHER_MEASURES = ("p_value", "p_mark", "sir")  # they follow from counts and ages, and are checked one by one
-
-
-def facts(registry: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return what the paper says about its patients, contradictions included, one row per fact.
-
-    A quantity printed several times with the same digits is one fact; its row has the first ``id``, ``place`` and
-    ``expression``, and ``times``, the number of times it is printed. ``result, row, group, statistic`` are the parts of
-    the expression. ``registry`` has the columns of `nxp2lib.published.load` (the default).
-
-    >>> facts().query("row == 'screened'")[["place", "printed", "times"]].values.tolist()
-    [['abstract', '162', 1], ['methods', '156', 1]]
-    """
-    registry = published.load() if registry is None else registry
-    known = registry.loc[~registry["statistic"].isin(OTHER_MEASURES), ["id", "place", "expression", "printed"]]
-    known = known.join(known["expression"].str.extract(published.ADDRESS)).dropna()
-    known = known[[is_possible(*pair) for pair in zip(known["statistic"], known["printed"], strict=True)]]
-    same = [*quantity(known), known["printed"]]
-    groups = known.groupby(same)["id"]
-    known = known.assign(times=groups.transform("size"))
-    return known[~pd.concat(same, axis=1).duplicated()].reset_index(drop=True)
-
-
-def is_possible(statistic: str, printed: str) -> bool:
-    """Tell whether a printed string can be a number of this statistic at all; one that cannot is no fact.
-
-    >>> is_possible("n", "2.7"), is_possible("percent", "574"), is_possible("percent", "57.4"), is_possible("mean", "8")
-    (False, False, True, True)
-    """
-    if statistic == "p_mark":
-        return printed in digits.STARS
-    if statistic == "p_value":
-        try:
-            digits.check_p_value(printed)
-        except ValueError:
-            return False
-        return True
-    plain = re.fullmatch(r"\d+(\.\d+)?" if statistic not in ("n", "denominator") else r"\d{1,9}", printed, re.ASCII)
-    highest = {"percent": 100}.get(statistic, float("inf"))
-    return bool(plain) and float(printed) <= highest and (statistic != "sir" or float(printed) > 0)
-
-
-def quantity(known: pd.DataFrame) -> list[pd.Series]:
-    """Return the columns that tell quantities apart: the same count may be printed in several results."""
-    return [(known["result"] == "flow").rename("flow"), *(known[name] for name in ("row", "group", "statistic"))]
 
 
 class Allowed:
     """What the printed numbers allow, once the fewest of them are given up.
 
-    ``facts`` are those of `facts`, with the columns ``name`` (as the model calls them) and ``status``: ``kept``;
-    ``given up``; or ``alike``, for a fact that could be given up instead of one of these at the same cost. The cost is
-    the number of times that a fact is printed; between equals, a total yields to its parts and a percentage to its
-    count. Facts ``kept`` and ``alike`` hold together; of facts that are alike, those in the tables are among them.
+    ``facts`` are those of `nxp2lib.reconstruction.facts.stated`, with the columns ``name`` (as the model calls them)
+    and ``status``: ``kept``; ``given up``; or ``alike``, for a fact that could be given up instead of one of these at
+    the same cost. The cost is the number of times that a fact is printed; between equals, a total yields to its parts
+    and a percentage to its count. Facts ``kept`` and ``alike`` hold together; of facts that are alike, those in the
+    tables are among them.
 
     >>> allowed = Allowed()
     >>> allowed.facts.loc[allowed.facts["status"] == "given up", "printed"].tolist()
@@ -76,10 +29,11 @@ class Allowed:
     """
 
     def __init__(self, registry: pd.DataFrame | None = None):
-        self.facts = facts(registry)
+        self.facts = facts.stated(registry)
         self.model = Patterns(self.facts)
         self.facts["name"] = list(self.model.switches)
-        cost = dict(zip(self.facts["name"], _costs(self.facts), strict=True))
+        counted = self.facts["statistic"].isin(["n", "denominator"]) & (self.facts["row"] != "screened")
+        cost = dict(zip(self.facts["name"], (self.facts["times"] * 10 + counted).tolist(), strict=True))
         tabled = self.facts["place"].str.startswith("table")
         choice = {name: 2 * cost[name] + table for name, table in zip(cost, tabled, strict=True)}
         dropped = self.model.least_to_drop(choice)
@@ -109,20 +63,19 @@ class Allowed:
         same_row, sizes = others["row"] == one["row"], others["row"] == "patients"
         same_group = others["group"].isin([one["group"], "total"])
         near = [same_row & same_group | sizes & same_group, same_row | sizes, pd.Series(True, index=others.index)]
+        percent, whole = others["statistic"] == "percent", sizes & (others["group"] == "total")
+        ranks = [~same_row & ~sizes, percent, same_row, whole, -others["times"]]
+        rank = pd.concat(ranks, axis=1, keys=range(len(ranks)))
+        suspects = others.loc[rank.sort_values(list(rank), ascending=False, kind="stable").index, "name"]
         for close in near:
-            percent = others["statistic"] == "percent"
-            whole = sizes & (others["group"] == "total")
-            ranks = [~same_row & ~sizes, percent, same_row, whole, -others["times"]]
-            rank = pd.concat(ranks, axis=1, keys=range(len(ranks)))
-            suspects = others.loc[rank[close].sort_values(list(rank), ascending=False, kind="stable").index, "name"]
-            if found := self.model.conflict([*suspects, name]):
+            if found := self.model.conflict([*suspects.loc[close], name]):
                 return self.facts[self.facts["name"].isin(found)]
         return self.facts[:0]
 
     def conflict_with(self, name: str) -> pd.DataFrame:
         """Return a smallest set of facts that cannot all be true for a fact that is given up, or one like it."""
-        others = [name, *self.facts.loc[self.facts["status"] == "given up", "name"]]
-        return next((found for other in others if name in set((found := self.conflict(other))["name"])), self.facts[:0])
+        conflicts = map(self.conflict, [name, *self.facts.loc[self.facts["status"] == "given up", "name"]])
+        return next((found for found in conflicts if name in found["name"].tolist()), self.facts[:0])
 
     @lru_cache  # noqa: B019
     def count(self, row: str, group: str) -> tuple[int, int]:
@@ -135,25 +88,5 @@ class Allowed:
 
         Over all mixes of age and sex that the facts allow, under the reference rates of `nxp2lib.incidence.rates`.
         """
-        cases = counts.expected_cases()
-        ends = self.model.bounds(self.model.over_ages(group, lambda *who: cases[who]), self.kept)
+        ends = self.model.bounds(self.model.expected(group), self.kept)
         return ends[0] / counts.CASE, ends[1] / counts.CASE
-
-
-def _costs(known: pd.DataFrame) -> list[int]:
-    """Return what giving up each fact costs: how often it is printed, and a little more for a count or a part."""
-    counted = known["statistic"].isin(["n", "denominator"]) & (known["row"] != "screened")
-    return (known["times"] * 10 + counted).tolist()
-
-
-def say(fact) -> str:
-    """Say which number a fact is, for a sentence.
-
-    >>> say(facts().query("row == 'age_at_onset' and group == 'total'").iloc[0])
-    'age at onset, total, mean 38 (table 1)'
-    """
-    known = dictionary.columns()
-    row = known[fact.row].label if fact.row in known else fact.row.replace("_", " ")
-    place = fact.place.replace("table", "table ").replace("figure", "figure ")
-    statistic = "" if fact.statistic == "n" else f", {fact.statistic}"
-    return f"{row[0].lower()}{row[1:]}, {fact.group}{statistic} {fact.printed} ({place})"

@@ -5,14 +5,15 @@ pattern of findings (`nxp2lib.reconstruction.patterns`). They differ in what a c
 of it is said here, once.
 """
 
-
-from abc import ABC, abstractmethod
 from decimal import Decimal
+from functools import lru_cache
 from itertools import product
+from operator import gt, lt
 
 import numpy as np
+import pandas as pd
 
-from nxp2lib import findings, incidence
+from nxp2lib import findings, incidence, paths
 from nxp2lib.reconstruction.puzzle import Puzzle
 
 SEXES = ("male", "female")
@@ -21,31 +22,14 @@ AGES = {"total": range(111), "juvenile": range(LIMIT), "adult": range(LIMIT, 111
 CASE = 100_000_000  # the solver knows whole numbers only: one expected cancer
 
 # What one patient's findings imply, beyond the rules for every cohort: from the text, or plausible.
-IMPLIES = [
-    ("neck_weakness", "muscle_weakness"),
-    ("dysphagia", "pain_or_weakness"),
-    ("no_muscular_symptom", "creatine_kinase_elevated"),
-    ("lymphoma", "polymyositis"),
-    *((site, "female") for site in ("cervix", "uterus", "ovary", "breast")),
-    ("prostate", "male"),
-]
+IMPLICATIONS = paths.PACKAGE / "reconstruction" / "implications.csv"
 
 
-class Counts(Puzzle, ABC):
+class Counts(Puzzle):
     """A model of patients in which each printed number demands something of counts.
 
-    A subclass provides ``count(row, group)``, ``knows(name)`` and a largest number of patients, ``size``.
+    A subclass provides ``count(row, group)`` and a largest number of patients, ``size``.
     """
-
-    size: int
-
-    @abstractmethod
-    def count(self, row: str, group: str):
-        """Return the number of a group's patients with a finding."""
-
-    @abstractmethod
-    def knows(self, name: str) -> bool:
-        """Tell whether the model has a definition of a row or group."""
 
     def add_ages(self) -> None:
         """Add the number of patients of each sex and age."""
@@ -56,7 +40,7 @@ class Counts(Puzzle, ABC):
     def keep(self, fact) -> None:
         """Turn one fact into constraints, by its statistic."""
         row, group, statistic = fact.row, fact.group, fact.statistic
-        if unknown := {name for name in (row, group) if name != "age_at_onset" and not self.knows(name)}:
+        if unknown := {row, group} - {*findings.names(), findings.TOTAL, "age_at_onset"}:
             raise KeyError(f"{fact.expression}: no definition is known for {' and '.join(sorted(unknown))}")
         if statistic in ("n", "observed"):
             self.rounds_to(self.count(row, group), 1, fact)
@@ -68,10 +52,11 @@ class Counts(Puzzle, ABC):
         elif statistic == "mean":
             self.rounds_to(self.over_ages(group, lambda sex, age: age), self.count("total", group), fact)
         elif statistic in ("minimum", "maximum"):
-            self._reach(fact, 1 if statistic == "maximum" else -1)
+            limit, beyond = Decimal(fact.printed), gt if statistic == "maximum" else lt
+            self.demand(self.over_ages(group, lambda sex, age: int(age == limit)) >= 1, fact)
+            self.demand(self.over_ages(group, lambda sex, age: int(beyond(age, limit))) == 0, fact)
         elif statistic == "sir":
-            expected = expected_cases()
-            self.rounds_to(CASE * self.count(row, group), self.over_ages(group, lambda *who: expected[who]), fact)
+            self.rounds_to(CASE * self.count(row, group), self.expected(group), fact)
         else:
             raise KeyError(f"{fact.expression}: no constraint is known for {statistic!r}")
 
@@ -79,17 +64,22 @@ class Counts(Puzzle, ABC):
         """Return the sum over an age group of a value that depends on sex and age."""
         return sum(number * value(*who) for who, number in self.number.items() if who[1] in AGES[group])
 
-    def _reach(self, fact, direction: int) -> None:
-        """Demand that somebody has the printed age and nobody an age beyond it."""
-        limit = Decimal(fact.printed)
-        self.demand(self.over_ages(fact.group, lambda sex, age: int(age == limit)) >= 1, fact)
-        self.demand(self.over_ages(fact.group, lambda sex, age: int(age * direction > limit * direction)) == 0, fact)
+    def expected(self, group: str, years: float = 1.0):
+        """Return the cancers expected in an age group in some years; `CASE` is one."""
+        cases = expected_cases(years)
+        return self.over_ages(group, lambda *who: cases[who])
+
+    def ages(self, solver) -> dict[tuple[str, int], int]:
+        """Return how many patients are of each sex and age in a solution."""
+        return {who: solver.value(number) for who, number in self.number.items()}
 
 
+@lru_cache
 def implications() -> list[tuple[str, str]]:
     """Return what holds for each patient: the first finding never occurs without the second."""
+    special = pd.read_csv(IMPLICATIONS).itertuples(index=False, name=None)
     histology = [(name, findings.applies(name)) for name in findings.yes_no()]
-    return [*findings.RULES, *IMPLIES, *histology]
+    return [*findings.RULES, *special, *histology]
 
 
 def expected_cases(years: float = 1.0) -> dict[tuple[str, int], int]:

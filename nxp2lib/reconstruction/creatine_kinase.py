@@ -20,18 +20,10 @@ REDRAW = 120  # moves from one reconstructed cohort to another
 SLACK = 0.002  # by how much, on average, a move may lead away from them
 
 
-def _members(patients: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return for each group which patients belong to it."""
-    juvenile = patients["age_at_onset"].to_numpy() < findings.JUVENILE_BELOW_AGE
-    extended = patients["distal_weakness"].to_numpy(dtype=int) == 1
-    groups = {"juvenile": juvenile, "adult": ~juvenile, "extended": extended, "limited": ~extended}
-    return {"total": np.full(len(patients), True), **groups}
-
-
 def draw(known: pd.DataFrame, patients: pd.DataFrame, rng) -> np.ndarray:
     """Return one value (IU/L) per patient; together they keep the printed quartiles and P values.
 
-    ``known`` has the columns of `nxp2lib.reconstruction.reconstruct.facts`; ``patients`` their sex, age at onset
+    ``known`` has the columns of `nxp2lib.reconstruction.facts.kept`; ``patients`` their sex, age at onset
     (years), distal weakness and whether creatine kinase is elevated; ``rng`` is a seeded NumPy generator.
 
     Raises Infeasible where no values have the printed quartiles, NotReached where the P values are not met.
@@ -52,18 +44,19 @@ def redraw(known: pd.DataFrame, patients: pd.DataFrame, values: np.ndarray, rng,
     quartiles, tests, limits = _asked(known, patients)
     for _ in range(moves):
         moved = _move(values, limits, rng)
-        if len(np.unique(moved)) < len(values) or not all(quartile.holds(moved) for quartile in quartiles):
-            continue
-        ranks = moved.argsort().argsort() + 1
-        if not any(test.distance(ranks) for test in tests):
-            values = moved
+        if len(np.unique(moved)) == len(values) and all(quartile.holds(moved) for quartile in quartiles):
+            ranks = moved.argsort().argsort() + 1
+            values = values if any(test.distance(ranks) for test in tests) else moved
     return values
 
 
 def _asked(known: pd.DataFrame, patients: pd.DataFrame):
     """Return the printed quartiles and rank tests, and for each patient the least and greatest value."""
     known = known[known["row"] == "max_creatine_kinase"]
-    members = _members(patients)
+    juvenile = patients["age_at_onset"].to_numpy() < findings.JUVENILE_BELOW_AGE
+    extended = patients["distal_weakness"].to_numpy(dtype=int) == 1
+    members = {"juvenile": juvenile, "adult": ~juvenile, "extended": extended, "limited": ~extended}
+    members["total"] = np.full(len(patients), True)
     printed = known[known["statistic"].isin(describe.QUARTERS)].drop_duplicates(["group", "statistic", "printed"])
     quartiles = [_Quartile(fact, members) for fact in printed.itertuples()]
     tests = [_RankTest(fact, members) for fact in known[known["statistic"] == "p_value"].itertuples()]

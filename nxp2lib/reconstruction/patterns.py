@@ -10,10 +10,13 @@ Quartiles join as counts of values below their ends. A quartile between two valu
 weighted average; so a contradiction that is found is one, and a rare one of a fraction of a unit may be missed.
 """
 
+from collections.abc import Iterable
 from itertools import combinations, pairwise, product
 
+import pandas as pd
+
 from nxp2lib import describe, digits, findings
-from nxp2lib.reconstruction import counts
+from nxp2lib.reconstruction import counts, facts
 from nxp2lib.reconstruction.counts import Counts
 
 RASHES = ("heliotrope_rash", "gottron_sign_or_papules", "any_rash")
@@ -32,7 +35,8 @@ class Patterns(Counts):
         super().__init__()
         self.counted = {}  # by findings
         self.size = 2 * max(map(int, known.loc[known["statistic"] == "n", "printed"]), default=1)
-        self.tables = [(TRUNK, self._new_table(_subsets(TRUNK), self._breaks_no_rule))]
+        self.tables = []
+        self._add_table(TRUNK, _subsets(TRUNK), [])
         for branch, states in _branches().items():
             self._grow(branch, states, known)
         self.add_ages()
@@ -44,16 +48,11 @@ class Patterns(Counts):
 
     def _exclude(self, known) -> None:
         """Let no two facts hold that print different values of one quantity, however little the tables say of it."""
-        quantity = [known["result"] == "flow", *(known[name] for name in ("row", "group", "statistic"))]
         switches = dict(zip(known.index, self.switches.values(), strict=True))
-        for _, same in known.groupby(quantity, sort=False):
+        for _, same in known.groupby(facts.quantity(known), sort=False):
             for one, other in combinations(same.index, 2):
                 if digits.clash(*same.loc[[one, other], "printed"]):
                     self.model.add_bool_or(~switches[one], ~switches[other])
-
-    def knows(self, name: str) -> bool:
-        """Tell whether a row or group is defined."""
-        return findings.parts(name) <= {name for names, _ in self.tables for name in names}
 
     def count(self, row: str, group: str):
         """Return the number of the group's patients with a finding."""
@@ -67,18 +66,12 @@ class Patterns(Counts):
         key = frozenset(wanted.items())
         if key not in self.counted:  # a number of its own: a sum would not be known to be whole
             self.counted[key] = self.model.new_int_var(0, self.size, "")
-            alike = [
-                number
-                for pattern, number in self._table_of(set().union(*map(findings.parts, wanted))).items()
-                if all(self._holds(name, pattern) == holds for name, holds in wanted.items())
-            ]
+            needed = set().union(*map(findings.parts, wanted))
+            table = next((table for names, table in self.tables if needed.issubset(names)), None)
+            table = self._joined(needed) if table is None else table
+            alike = (n for p, n in table.items() if all(_holds(name, p) == holds for name, holds in wanted.items()))
             self.model.add(self.counted[key] == sum(alike))
         return self.counted[key]
-
-    def _table_of(self, needed: set[str]) -> dict:
-        """Return a table that holds all of the names: one of the model's, or a new one that agrees with them."""
-        found = next((table for names, table in self.tables if needed.issubset(names)), None)
-        return self._joined(needed) if found is None else found
 
     def _joined(self, needed: set[str]) -> dict:
         """Add a table of names from several branches, which agrees with each branch and with the trunk.
@@ -92,17 +85,8 @@ class Patterns(Counts):
         names = needed.union(*(set(names) & set(TRUNK) for names, _ in branches))
         states = [sorted({pattern & needed - set(TRUNK) for pattern in table}, key=sorted) for _, table in branches]
         trunk = _subsets(sorted(names & set(TRUNK)))
-        joint = self._new_table([frozenset().union(*parts) for parts in product(trunk, *states)], self._breaks_no_rule)
-        for others, table in [self.tables[0], *branches]:
-            self._agree(joint, table, names & set(others))
-        self.tables.append((tuple(sorted(names)), joint))
-        return joint
-
-    def _agree(self, one: dict, other: dict, shared: set[str]) -> None:
-        """Demand that two tables count alike in every pattern of the names they share."""
-        for margin in _subsets(sorted(shared)):
-            here, there = (sum(_alike(table, shared, margin).values()) for table in (one, other))
-            self.model.add(here == there)
+        patterns = [frozenset().union(*parts) for parts in product(trunk, *states)]
+        return self._add_table(sorted(names), patterns, [self.tables[0], *branches])
 
     def keep(self, fact) -> None:
         """Turn one fact into constraints, by its result and statistic."""
@@ -113,10 +97,10 @@ class Patterns(Counts):
         else:
             super().keep(fact)
 
-    def deal(self, solver, rng) -> list[frozenset[str]]:
-        """Return one pattern of all names per patient, from a solution; what the tables do not relate meets at random.
+    def deal(self, solver, rng) -> pd.DataFrame:
+        """Return one row per patient from a solution: 1 under each name that holds, else 0.
 
-        ``rng`` is a seeded NumPy generator.
+        What the tables do not relate meets at random. ``rng`` is a seeded NumPy generator.
         """
         patients: list[frozenset[str]] = [frozenset()] * int(sum(map(solver.value, self.tables[0][1].values())))
         decided: set[str] = set()
@@ -126,27 +110,24 @@ class Patterns(Counts):
             dealt = {margin: _hand(table, shared, margin, solver, rng) for margin in margins}
             patients = [patient | dealt[patient & shared].pop() for patient in patients]
             decided |= set(names)
-        return patients
+        holds = [{name: int(name in patient) for name in findings.asked()} for patient in patients]
+        return pd.DataFrame(holds, dtype="Int64")
 
-    def _holds(self, name: str, pattern: frozenset[str]) -> bool:
-        """Tell whether a row or group holds in patients with a pattern."""
-        if name not in findings.definitions():
-            return name == findings.TOTAL or name in pattern
-        combination, parts, _ = findings.definitions()[name]
-        each = [self._holds(part, pattern) for part in parts]
-        return {"any_of": any(each), "none_of": not any(each), "all_of": all(each)}[combination]
-
-    def _breaks_no_rule(self, pattern: frozenset[str], names) -> bool:
-        """Tell whether a pattern keeps every implication that its names can decide."""
-        return all(
-            self._holds(general, pattern) or not self._holds(finding, pattern)
-            for finding, general in counts.implications()
-            if (findings.parts(finding) | findings.parts(general)).issubset(names)
-        )
-
-    def _new_table(self, patterns, allowed) -> dict:
-        names = frozenset().union(*(patterns := list(dict.fromkeys(patterns))))
-        return {p: self.model.new_int_var(0, self.size, "") for p in patterns if allowed(p, names)}
+    def _add_table(self, names: Iterable[str], patterns: list[frozenset[str]], neighbours: list) -> dict:
+        """Add a count of each pattern that breaks no rule; tables count alike in what they share with neighbours."""
+        rules = [rule for rule in counts.implications() if set().union(*map(findings.parts, rule)).issubset(names)]
+        table = {
+            pattern: self.model.new_int_var(0, self.size, "")
+            for pattern in dict.fromkeys(patterns)
+            if all(_holds(general, pattern) or not _holds(finding, pattern) for finding, general in rules)
+        }
+        self.tables.append((tuple(names), table))
+        for others, other in neighbours:
+            shared = set(names) & set(others)
+            for margin in _subsets(sorted(shared)):
+                here, there = (sum(_alike(each, shared, margin).values()) for each in (table, other))
+                self.model.add(here == there)
+        return table
 
     def _grow(self, branch: tuple[str, ...], states: list[frozenset[str]], known) -> None:
         """Add the table of a branch, and let it agree with the trunk on the columns they share."""
@@ -154,9 +135,7 @@ class Patterns(Counts):
         related = [findings.parts(one) | findings.parts(other) for one, other in related]
         shared = set().union(*(names for names in related if names & set(branch))) & set(TRUNK)
         patterns = [one | other for one in _subsets(sorted(shared)) for other in states]
-        table = self._new_table(patterns, self._breaks_no_rule)
-        self.tables.append(((*branch, *shared), table))
-        self._agree(table, self.tables[0][1], shared)
+        self._add_table([*branch, *shared], patterns, self.tables[:1])
 
     def _add_flow(self, known) -> None:
         """Add the number of people screened, by antibody; those with anti-NXP2 are the patients."""
@@ -169,10 +148,9 @@ class Patterns(Counts):
         """Add, by pattern of the compared columns, how many values lie below each end of a printed quartile."""
         quartiles = known[known["statistic"].isin(describe.QUARTERS)]
         edges = sorted({edge for printed in quartiles["printed"] for edge in digits.interval(printed)})
-        below = {}
+        (_, trunk), below = self.tables[0], {}
         for pattern in _subsets(COMPARED):
             ladder = [self.model.new_int_var(0, self.size, "") for _ in edges]
-            trunk = self.tables[0][1]
             everyone = sum(_alike(trunk, set(COMPARED), pattern).values())
             for lower, higher in pairwise([*ladder, everyone]):
                 self.model.add(lower <= higher)
@@ -182,12 +160,21 @@ class Patterns(Counts):
     def _keep_quartile(self, fact) -> None:
         """Demand that a quartile lies between the values beside place (n + 1) p of a group's sorted values."""
         lower, upper = (
-            sum(n for (pattern, edge), n in self.below.items() if edge == end and self._holds(fact.group, pattern))
+            sum(n for (pattern, edge), n in self.below.items() if edge == end and _holds(fact.group, pattern))
             for end in digits.interval(fact.printed)
         )
         four_times_place = (self.count("total", fact.group) + 1) * describe.QUARTERS[fact.statistic]
         self.demand(4 * upper >= four_times_place - 3, fact)
         self.demand(4 * lower <= four_times_place - 1, fact)
+
+
+def _holds(name: str, pattern: frozenset[str]) -> bool:
+    """Tell whether a row or group holds in patients with a pattern."""
+    if name not in findings.definitions():
+        return name == findings.TOTAL or name in pattern
+    combination, parts, _ = findings.definitions()[name]
+    each = [_holds(part, pattern) for part in parts]
+    return {"any_of": any(each), "none_of": not any(each), "all_of": all(each)}[combination]
 
 
 def _alike(table: dict, shared: set[str], margin: frozenset[str]) -> dict:

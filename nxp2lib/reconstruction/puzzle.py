@@ -3,6 +3,14 @@
 from nxp2lib import digits
 
 LONG = 30  # facts: more than this are not tried one by one
+SETTINGS = {
+    "num_workers": 1,
+    "random_seed": 0,
+    "max_deterministic_time": 30,  # in the solver's own units of work
+    "linearization_level": 2,
+    "catch_sigint_signal": False,  # Ctrl-C stops the command, not the search alone
+}
+PROOF = {"cp_model_probing_level": 0}  # little is spent on preparing the model
 
 
 class Infeasible(ValueError):
@@ -77,7 +85,7 @@ class Puzzle:
 
         ``given`` says what was settled before, so that the message does not claim more than was shown.
         """
-        trial, solver = self.model.clone(), _solver(seed)
+        trial, solver = self.model.clone(), new_solver(random_seed=seed, relative_gap_limit=0.1)
         trial.add_bool_and(self.switches.values())
         status = solver.status_name(solver.solve(trial))
         if status == "INFEASIBLE":
@@ -105,7 +113,7 @@ class Puzzle:
 
     def _core(self, facts: list[str]) -> list[str]:
         """Return those of the facts that already exclude one another; none where that is not shown."""
-        trial, solver = self.model.clone(), _prover(patience=2)
+        trial, solver = self.model.clone(), new_solver(**PROOF, max_deterministic_time=2)
         trial.clear_objective()
         trial.add_assumptions([self.switches[name] for name in facts])
         if solver.status_name(solver.solve(trial)) != "INFEASIBLE":
@@ -118,7 +126,7 @@ class Puzzle:
 
         ``weights`` gives each fact a positive whole number. Raises NotReached where the proof is not found in time.
         """
-        trial, solver = self.model.clone(), _prover()
+        trial, solver = self.model.clone(), new_solver(**PROOF)
         trial.maximize(sum(weight * self.switches[name] for name, weight in weights.items()))
         status = solver.status_name(solver.solve(trial))
         if status != "OPTIMAL":
@@ -127,7 +135,7 @@ class Puzzle:
 
     def can_hold(self, facts, also=None) -> bool:
         """Tell whether facts can hold, together with one more constraint if given; False where not shown in time."""
-        trial, solver = self.model.clone(), _prover()
+        trial, solver = self.model.clone(), new_solver(**PROOF)
         trial.add_bool_and([self.switches[name] for name in facts])
         if also is not None:
             trial.add(also)
@@ -145,7 +153,7 @@ class Puzzle:
 
         Raises as `bounds` does.
         """
-        trial, solver = self.model.clone(), _prover()
+        trial, solver = self.model.clone(), new_solver(**PROOF)
         trial.add_bool_and([self.switches[name] for name in facts])
         (trial.minimize if end == "least" else trial.maximize)(number)
         status = solver.status_name(solver.solve(trial))
@@ -156,23 +164,11 @@ class Puzzle:
         return solver
 
 
-def _solver(seed: int = 0, patience: float = 30):
-    """Return a solver whose answer depends on model and seed alone; ``patience`` is in its own units of work."""
+def new_solver(**settings):
+    """Return a solver whose answer depends on its settings and the model alone, and is proved if there is time."""
     from ortools.sat.python import cp_model
 
     solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = seed
-    solver.parameters.max_deterministic_time = patience
-    solver.parameters.relative_gap_limit = 0.1
-    solver.parameters.linearization_level = 2
-    solver.parameters.catch_sigint_signal = False  # Ctrl-C stops the command, not the search alone
-    return solver
-
-
-def _prover(patience: float = 30):
-    """Return a solver that goes on until its answer is proved, and spends little on preparing the model."""
-    solver = _solver(patience=patience)
-    solver.parameters.relative_gap_limit = 0
-    solver.parameters.cp_model_probing_level = 0
+    for name, value in {**SETTINGS, **settings}.items():
+        setattr(solver.parameters, name, value)
     return solver

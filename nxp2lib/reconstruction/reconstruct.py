@@ -16,75 +16,39 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import dictionary, findings, paths, published
-from nxp2lib.reconstruction import counts, creatine_kinase
+from nxp2lib import dictionary, findings, paths
+from nxp2lib.reconstruction import counts, creatine_kinase, facts
 from nxp2lib.reconstruction.counts import AGES, SEXES, Counts
 from nxp2lib.reconstruction.puzzle import Infeasible
 
 SEED = 1
 
-# Printed numbers that contradict another printed number, by place and expression, and what is kept instead.
-LEFT_OUT = {
-    ("table1", "table1/age_at_onset/total/mean"): "29 juveniles of mean 8 and 47 adults of mean 52 give 34.7 to 35.7",
-    ("abstract", "table1/polymyositis/juvenile/percent"): "table 1 and results print 4 of 29, which is 13.8",
-    ("abstract", "flow/screened/total/n"): "76 positive, 14 + 1 excluded and 56 without antibody make 147",
-    ("methods", "flow/screened/total/n"): "76 positive, 14 + 1 excluded and 56 without antibody make 147",
-    ("table1", "table1/periungual_erythema/juvenile/percent"): "18 of 29 is 62.07, which rounds to 62.1",
-    ("results", "table1/periungual_erythema/juvenile/percent"): "18 of 29 is 62.07, which rounds to 62.1",
-    ("results", "table1/max_creatine_kinase/juvenile/median"): "table 1 prints 2594",
-    ("table2", "table2/max_creatine_kinase/comparison/p_value"): "the text prints 0.79; the next row has 0.141 too",
-    ("discussion", "table1/subcutaneous_calcinosis/total/percent"): "table 1 and results print 9 of 76, which is 11.8",
-    ("discussion", "text/ana_titer_below_80/total/percent"): "30 positive patients leave 46 of 76, which is 60.5",
-}
-
-
-def facts() -> pd.DataFrame:
-    """Return the printed numbers that the cohort keeps, one row each.
-
-    Columns: ``id, place, expression, printed`` as in the registry, and the expression's parts ``result, row, group,
-    statistic``. Numbers in ``LEFT_OUT`` are missing, and so are P values of Fisher's test, which follow from counts.
-    A number printed in several places is one fact as long as its digits are the same.
-
-    >>> facts().query("row == 'heliotrope_rash' and statistic == 'n'")["printed"].tolist()
-    ['16', '11', '27']
-    """
-    known = published.load()[["id", "place", "expression", "printed"]]
-    known = known[~pd.MultiIndex.from_frame(known[["place", "expression"]]).isin(list(LEFT_OUT))]
-    parts = known["expression"].str.extract(r"^(?P<result>\w+)/(?P<row>\w+)/(?P<group>\w+)/(?P<statistic>\w+)$")
-    known = known.join(parts).dropna()
-    fisher = (known["group"] == "comparison") & (known["row"] != "max_creatine_kinase")
-    return known[~fisher].drop_duplicates(["expression", "printed"]).reset_index(drop=True)
-
 
 def cohort(seed: int = SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return one synthetic patient per row, as a cohort file holds them, that keep all ``known`` facts together.
 
-    ``known`` has the columns of `facts` (the default). The same seed gives the same patients; another seed others.
-    Findings that the tables do not relate to one another are combined at random.
+    ``known`` has the columns of `nxp2lib.reconstruction.facts.kept` (the default). The same seed gives the same
+    patients; another seed others. Findings that the tables do not relate to one another are combined at random.
 
     >>> cohort().query("heliotrope_rash == 1")["patient_id"].size
     27
 
     Raises Infeasible where the facts contradict one another, NotReached where a P value is not met.
     """
-    known = facts() if known is None else known
+    known = facts.kept() if known is None else known
     rng = np.random.default_rng(seed)
-    return complete(_Findings(known).draw(rng), known, rng)
+    patients = _Findings(known).draw(rng)
+    return named(patients, creatine_kinase.draw(known, patients, rng), rng)
 
 
-def complete(patients: pd.DataFrame, known: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Return patients with creatine kinase, as a cohort file holds them.
+def named(patients: pd.DataFrame, levels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    """Return patients with creatine kinase, as a cohort file holds them: in random order, named, marked as synthetic.
 
-    ``patients`` comes from `as_patients`, ``known`` has the columns of `facts`. Raises what its draw of values raises.
+    ``patients`` comes from `as_patients`, ``levels`` from `nxp2lib.reconstruction.creatine_kinase`.
     """
-    return named(patients.assign(max_creatine_kinase=creatine_kinase.draw(known, patients, rng)), rng)
-
-
-def named(patients: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Return patients in random order, under new names and marked as synthetic, with the columns of a cohort file."""
+    patients = patients.assign(max_creatine_kinase=levels, synthetic=1)
     patients = patients.sample(frac=1, random_state=rng, ignore_index=True)
     patients["patient_id"] = [f"S{number:02d}" for number in range(1, len(patients) + 1)]
-    patients["synthetic"] = 1
     return patients.reindex(columns=[name for name in dictionary.stored() if name != "follow_up_years"])
 
 
@@ -109,7 +73,7 @@ def as_patients(holds: pd.DataFrame, number: dict[tuple[str, int], int], rng: np
     return patients.astype({"age_at_onset": int})
 
 
-def screening(seed: int = SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
+def screening(seed: int = SEED) -> pd.DataFrame:
     """Return everyone who was screened, one synthetic row each, in random order.
 
     Columns: ``screening_id``, ``antibody``, ``included`` (1 for anti-NXP2), ``synthetic`` (1). The list is as long as
@@ -120,7 +84,7 @@ def screening(seed: int = SEED, known: pd.DataFrame | None = None) -> pd.DataFra
 
     Raises Infeasible where the antibody groups do not make a printed total.
     """
-    known = facts() if known is None else known
+    known = facts.kept()
     flow = known[known["result"] == "flow"].set_index("row")["printed"].astype(int)
     groups, total = flow.drop("screened", errors="ignore"), flow[flow.index == "screened"]
     if (total != groups.sum()).any():
@@ -148,24 +112,20 @@ def save(frame: pd.DataFrame, path: Path) -> None:
         frame.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
 
 
-def drawn_ages(printed: pd.Series, rng: np.random.Generator) -> np.ndarray:
-    """Draw ages (years) from triangles with the printed mean and range of each age group.
+def off_drawn_ages(model: Counts, known: pd.DataFrame, rng: np.random.Generator):
+    """Return by how much a model's numbers of patients of each age differ from those of a random draw.
 
-    ``printed`` holds the digits of each fact under its expression.
+    Ages (years) are drawn from triangles with the printed mean and range of each age group.
     """
-    ages = []
+    printed = known.drop_duplicates("expression").set_index("expression")["printed"]
+    ages, apart = [], []
     for group in ("juvenile", "adult"):
         address = f"table1/age_at_onset/{group}/"
         low, mean, high = (float(printed[address + name]) for name in ("minimum", "mean", "maximum"))
         size = int(printed[f"table1/patients/{group}/n"])
         ages.append(rng.triangular(low, np.clip(3 * mean - low - high, low, high), high, size))
-    return np.concatenate(ages).round().astype(int)
-
-
-def moved(model: Counts, ages: np.ndarray):
-    """Return by how much a model's numbers of patients of each age differ from those of a draw."""
-    apart = []
-    for age, number in enumerate(np.bincount(ages, minlength=len(AGES["total"]))):
+    drawn = np.concatenate(ages).round().astype(int)
+    for age, number in enumerate(np.bincount(drawn, minlength=len(AGES["total"]))):
         apart.append(model.model.new_int_var(0, model.size, ""))
         here = model.number["male", age] + model.number["female", age]
         model.model.add_abs_equality(apart[-1], here - int(number))
@@ -181,24 +141,20 @@ class _Findings(Counts):
 
     def __init__(self, known: pd.DataFrame):
         super().__init__()
-        self.printed = known.drop_duplicates("expression").set_index("expression")["printed"]
-        self.size = int(self.printed["table1/patients/total/n"])
-        self.juveniles = int(self.printed["table1/patients/juvenile/n"])
+        self.known = known
+        printed = known.drop_duplicates("expression").set_index("expression")["printed"]
+        self.size, juveniles = (int(printed[f"table1/patients/{group}/n"]) for group in ("total", "juvenile"))
         self.unknown = [name for name in findings.asked() if name != "juvenile"]
         self.literals = {name: [self.model.new_bool_var("") for _ in range(self.size)] for name in self.unknown}
         self.literals["total"] = [self.model.new_constant(1)] * self.size
-        self.literals["juvenile"] = [self.model.new_constant(i < self.juveniles) for i in range(self.size)]
-        self._define()
+        self.literals["juvenile"] = [self.model.new_constant(i < juveniles) for i in range(self.size)]
+        for name, (combination, parts, _) in findings.definitions().items():
+            each = zip(*(self.literals[part] for part in parts), strict=True)
+            self.literals[name] = [getattr(self, combination)(*literals) for literals in each]
         self._rule()
         self.add_ages()
         for fact in known[known["result"].ne("flow") & known["row"].ne("max_creatine_kinase")].itertuples():
             self.keep(fact)
-
-    def _define(self) -> None:
-        """Add what the unknown findings define."""
-        for name, (combination, parts, _) in findings.definitions().items():
-            each = zip(*(self.literals[part] for part in parts), strict=True)
-            self.literals[name] = [getattr(self, combination)(*literals) for literals in each]
 
     def _rule(self) -> None:
         """Demand what holds for each patient."""
@@ -209,10 +165,6 @@ class _Findings(Counts):
             self.model.add_exactly_one(self.literals[name][i] for name in findings.one_of("ana_titer"))
             sites = sum(self.literals[name][i] for name in findings.one_of("malignancy_site"))
             self.model.add(sites == self.literals["malignancy"][i])
-
-    def knows(self, name: str) -> bool:
-        """Tell whether a row or group is defined."""
-        return name in self.literals
 
     def count(self, row: str, group: str):
         """Return the number of the group's patients with a finding."""
@@ -225,12 +177,8 @@ class _Findings(Counts):
         free = [literal for name in self.unknown for literal in self.literals[name]]
         weights = rng.integers(0, 100, len(free))
         chance = sum(int(weight) * literal for weight, literal in zip(weights, free, strict=True))
-        self.model.maximize(chance - 100 * moved(self, drawn_ages(self.printed, rng)))
-        return self._patients(self.solve(int(rng.integers(2**31))), rng)
-
-    def _patients(self, solver, rng) -> pd.DataFrame:
-        """Read the patients from a solution."""
+        self.model.maximize(chance - 100 * off_drawn_ages(self, self.known, rng))
+        solver = self.solve(int(rng.integers(2**31)))
         names = [*self.unknown, "juvenile"]
         holds = {name: [solver.value(literal) for literal in self.literals[name]] for name in names}
-        number = {who: solver.value(number) for who, number in self.number.items()}
-        return as_patients(pd.DataFrame(holds).astype("Int64"), number, rng)
+        return as_patients(pd.DataFrame(holds).astype("Int64"), self.ages(solver), rng)

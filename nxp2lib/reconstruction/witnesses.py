@@ -8,15 +8,14 @@ kinase are drawn anew. So dealing is quick, and blocks differ from one another a
 The cohorts are not a random sample of all that are allowed: nobody knows how likely each is. They show a range.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from nxp2lib import findings, published
-from nxp2lib.reconstruction import creatine_kinase, reconstruct
+from nxp2lib.reconstruction import creatine_kinase, facts, reconstruct
 from nxp2lib.reconstruction.patterns import TRUNK, Patterns
 
 BLOCK = 10  # cohorts dealt from the same tables
@@ -28,7 +27,7 @@ CROSS, AGE, SETTING = 10, 30, 1000  # how strongly tables are pulled towards wha
 def cohorts(number: int, seed: int = reconstruct.SEED, known: pd.DataFrame | None = None) -> Iterator[pd.DataFrame]:
     """Yield different synthetic cohorts, as cohort files hold them, that keep all ``known`` facts.
 
-    ``known`` has the columns of `nxp2lib.reconstruction.reconstruct.facts` (the default). The same seed yields the same
+    ``known`` has the columns of `nxp2lib.reconstruction.facts.kept` (the default). The same seed yields the same
     cohorts, and more of them begin with the same ones.
 
     >>> first, second = cohorts(2)
@@ -44,44 +43,22 @@ def cohorts(number: int, seed: int = reconstruct.SEED, known: pd.DataFrame | Non
         yield from block(first // BLOCK, min(BLOCK, number - first), seed, known)
 
 
-class Spread(NamedTuple):
-    """The least, the middle and the greatest value of a statistic in some cohorts; missing values are left out."""
-
-    least: float
-    median: float
-    greatest: float
-
-
-def over(drawn: Sequence[pd.DataFrame], statistic: Callable[[pd.DataFrame], float]) -> Spread:
-    """Return how a statistic varies over cohorts: its least, median and greatest value.
-
-    What lies between is possible; what lies beyond may be too, since not all cohorts are drawn.
-    `nxp2lib.reconstruction.bounds` proves ends where it can.
-
-    >>> over([pd.DataFrame({"age": ages}) for ages in ([1, 3], [4], [9, 9])], lambda cohort: cohort["age"].mean())
-    Spread(least=2.0, median=4.0, greatest=9.0)
-
-    All NaN where the statistic is missing in every cohort.
-    """
-    values = pd.Series([statistic(cohort) for cohort in drawn], dtype=float)
-    return Spread(float(values.min()), float(values.median()), float(values.max()))
-
-
 def block(
     place: int, number: int, seed: int = reconstruct.SEED, known: pd.DataFrame | None = None
 ) -> list[pd.DataFrame]:
     """Return the first cohorts of one block; blocks do not depend on one another. Arguments as in `cohorts`."""
-    known = reconstruct.facts() if known is None else known
+    known = facts.kept() if known is None else known
     rng = np.random.default_rng([seed, place])
     model = Patterns(known[known["statistic"] != "p_value"])
     solver = _tables(model, known, rng, _setting(seed, place % SETTINGS))
-    ages = {who: solver.value(n) for who, n in model.number.items()}
+    ages = model.ages(solver)
     found, values = [], None
     for _ in range(number):
-        patients = reconstruct.as_patients(_dealt(model, solver, rng), ages, rng)
+        holds = model.deal(solver, rng).sort_values(CLASSES, kind="stable", ignore_index=True)
+        patients = reconstruct.as_patients(holds, ages, rng)
         values = _start(known, patients, seed) if values is None else values
         values = creatine_kinase.redraw(known, patients, values, rng)
-        found.append(reconstruct.named(patients.assign(max_creatine_kinase=values), rng))
+        found.append(reconstruct.named(patients, values, rng))
     return found
 
 
@@ -101,13 +78,13 @@ _values: dict[tuple, np.ndarray] = {}  # found once for each setting; they depen
 
 def _start(known: pd.DataFrame, patients: pd.DataFrame, seed: int) -> np.ndarray:
     """Return values of creatine kinase for patients in the order of their classes: the same for the same classes."""
-    limits = zip(patients["age_at_onset"] < findings.JUVENILE_BELOW_AGE, patients["distal_weakness"],
-                 patients["creatine_kinase_elevated"], patients["sex"], strict=True)  # fmt: skip
-    classes = tuple((bool(j), int(d), int(e), "" if e else sex) for j, d, e, sex in limits)
-    asked = known[known["row"] == "max_creatine_kinase"]
-    key = (seed, classes, *asked["expression"], *asked["printed"])
+    young = patients["age_at_onset"] < findings.JUVENILE_BELOW_AGE
+    sex = patients["sex"].mask(patients["creatine_kinase_elevated"] == 1, "")
+    classes = patients[["distal_weakness", "creatine_kinase_elevated"]].assign(young=young, sex=sex)
+    asked = known.loc[known["row"] == "max_creatine_kinase", ["expression", "printed"]]
+    key = (seed, classes.to_csv(), asked.to_csv())
     if key not in _values:
-        rng = np.random.default_rng([seed, len(classes)])
+        rng = np.random.default_rng([seed, len(patients)])
         _values[key] = creatine_kinase.draw(known, patients, rng)
     return _values[key]
 
@@ -116,7 +93,8 @@ def _tables(model: Patterns, known: pd.DataFrame, rng, setting):
     """Return a solver that holds the tables of a block, pulled towards random ages and crosses."""
     model.count_all(dict.fromkeys(CLASSES, True))  # so that all cohorts of a block have as many of each class
     pulls = [({one: True, other: True}, int(rng.integers(0, 40)), CROSS) for one, other in _pairs(rng)]
-    pulls += [({name: bool(rng.integers(2)) for name in some}, int(rng.integers(0, 30)), CROSS) for some in _trios(rng)]
+    trios = [map(str, rng.choice(TRUNK, 3, replace=False)) for _ in range(6)]  # whose crosses the paper leaves open
+    pulls += [({name: bool(rng.integers(2)) for name in trio}, int(rng.integers(0, 30)), CROSS) for trio in trios]
     pulls += [
         ({"juvenile": young, "distal_weakness": weak, "male": male, "creatine_kinase_elevated": False}, n, SETTING)
         for (young, weak, male), n in setting.items()
@@ -126,15 +104,9 @@ def _tables(model: Patterns, known: pd.DataFrame, rng, setting):
         off = model.model.new_int_var(0, model.size, "")
         model.model.add_abs_equality(off, model.count_all(wanted) - target)
         apart.append(weight * off)
-    printed = known.drop_duplicates("expression").set_index("expression")["printed"]
-    apart.append(AGE * reconstruct.moved(model, reconstruct.drawn_ages(printed, rng)))
+    apart.append(AGE * reconstruct.off_drawn_ages(model, known, rng))
     model.model.minimize(sum(apart))
     return model.solve(int(rng.integers(2**31)))
-
-
-def _trios(rng) -> list[list[str]]:
-    """Draw combinations of three columns of the trunk, whose crosses the paper leaves open."""
-    return [[str(name) for name in rng.choice(TRUNK, 3, replace=False)] for _ in range(6)]
 
 
 def _pairs(rng) -> list[tuple[str, str]]:
@@ -143,10 +115,3 @@ def _pairs(rng) -> list[tuple[str, str]]:
     free = [name for name in free if findings.applies(name) != "muscle_biopsy"] + ["microinfarction", "ana_positive"]
     mixed = [str(name) for name in rng.permutation(free)]
     return list(zip(mixed[::2], mixed[1::2], strict=False))
-
-
-def _dealt(model: Patterns, solver, rng) -> pd.DataFrame:
-    """Return whether each name holds in each patient, patients of one class together."""
-    names = findings.asked()
-    holds = [[int(name in patient) for name in names] for patient in model.deal(solver, rng)]
-    return pd.DataFrame(holds, columns=names, dtype="Int64").sort_values(CLASSES, kind="stable", ignore_index=True)

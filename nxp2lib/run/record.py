@@ -38,10 +38,10 @@ def checksum(path: Path) -> str:
 
 
 def project() -> dict[str, str]:
-    """Return the SHA-256 of the project's data files and of all files of the package, by file."""
-    data = [paths.SCREENING, paths.DICTIONARY, paths.RATES, *sorted(paths.PUBLISHED.glob("*.csv"))]
-    package = [path for path in sorted(paths.PACKAGE.rglob("*")) if "__pycache__" not in path.parts]
-    return {name: checksum(path) for path, name in called(filter(Path.is_file, [*data, *package])).items()}
+    """Return the SHA-256 of the project's data files and of the package's files, by file."""
+    data = [paths.SCREENING, paths.DICTIONARY, paths.RATES, paths.LEFT_OUT, *sorted(paths.PUBLISHED.glob("*.csv"))]
+    files = [*data, *(path for path in sorted(paths.PACKAGE.rglob("*")) if "__pycache__" not in path.parts)]
+    return {name: checksum(path) for path, name in called(filter(Path.is_file, files)).items()}
 
 
 def versions() -> dict[str, str]:

@@ -247,11 +247,10 @@ def test_anything_else_printed_is_refused(printed):
         digits.match(printed, 0.04)
 
 
-def test_search_lists_every_convention_once_with_its_p_value():
-    found = conventions.search(THREE_OF_THREE, "0.05")
-    assert found.columns.tolist() == ["convention", "label", "p_value", "match"]
-    assert found["convention"].tolist() == list(fourfold.CONVENTIONS)
-    assert found.loc[found["match"] == "rounded", "convention"].tolist() == [
+def test_each_convention_gives_a_printed_p_value_or_does_not():
+    found = fourfold.p_values(THREE_OF_THREE, fourfold.CONVENTIONS).iloc[0]
+    assert found.index.tolist() == list(fourfold.CONVENTIONS)
+    assert [name for name, p in found.items() if digits.match("0.05", p) == "rounded"] == [
         "fisher_one_sided", "fisher_greater", "mid_p", "mid_p_doubled"]  # fmt: skip
 
 
@@ -267,8 +266,7 @@ def test_the_odd_row_of_table_1_is_rounded_twice():
     assert found[found.isna()].index.tolist() == ["any_rash"]
     assert set(found.dropna()) == {"fisher"}
     rows = dict(zip(TABLE1[1].index, TABLE1[0], strict=True))
-    search = conventions.search(rows["any_rash"], "0.15").set_index("convention")
-    assert search.loc["fisher", "match"] == "rounded twice"
+    assert digits.match("0.15", p_value("fisher", rows["any_rash"])) == "rounded twice"
 
 
 def test_table_2_takes_two_conventions():

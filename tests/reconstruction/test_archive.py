@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from nxp2lib import paths
-from nxp2lib.reconstruction import archive, reconstruct, witnesses
+from nxp2lib.reconstruction import archive, facts, reconstruct, witnesses
 
 SEED = 3
 
@@ -46,7 +46,7 @@ def contents(folder):
 
 
 def without(expression, printed):
-    known = reconstruct.facts()
+    known = facts.kept()
     known.loc[known["expression"] == expression, "printed"] = printed
     return known
 

@@ -12,7 +12,7 @@ from scipy.stats import mannwhitneyu
 from test_reconstruct import KEPT, finding, groups, rounds_to
 
 from nxp2lib import dictionary, paths
-from nxp2lib.reconstruction import reconstruct, witnesses
+from nxp2lib.reconstruction import facts, witnesses
 from nxp2lib.reconstruction.puzzle import Infeasible
 
 NUMBER = budget(40, 200)
@@ -118,7 +118,7 @@ def test_another_seed_gives_other_cohorts(cohorts):
 
 
 def test_numbers_that_contradict_one_another_are_named():
-    known = reconstruct.facts()
+    known = facts.kept()
     known.loc[known["expression"] == "table1/heliotrope_rash/juvenile/n", "printed"] = "12"
     with pytest.raises(Infeasible, match="table1/heliotrope_rash/juvenile/n = 12 "):
         next(witnesses.cohorts(1, known=known))
