@@ -5,7 +5,7 @@ value from the counts that it compares (`nxp2lib.audit.verdicts`); a count, an a
 patients can exist who have it together with all that is kept of the rest (`nxp2lib.reconstruction.contradictions`).
 """
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import pandas as pd
 
@@ -38,7 +38,7 @@ def judge(registry: pd.DataFrame | None = None) -> pd.DataFrame:
 
     Raises KeyError where an expression speaks of something undefined.
     """
-    paper = _Paper(published.load() if registry is None else registry)
+    paper = _this_paper() if registry is None else _Paper(registry)
     found = [paper.judged(number) for number in paper.numbers.itertuples()]
     found = pd.DataFrame(found, index=paper.numbers.index, columns=Finding._fields)
     found["conflict"] = found["conflict"].map(" ".join)
@@ -100,6 +100,12 @@ class _Paper(Stated):
         found = verdicts.rank_test(number.printed, second, first)
         elsewhere = self.elsewhere(number)
         return found._replace(reason=found.reason + elsewhere + ", at most one is true" * bool(elsewhere))
+
+
+@lru_cache
+def _this_paper() -> _Paper:
+    """Return the paper of this collection: what its numbers allow takes seconds to find, and is found once."""
+    return _Paper(published.load())
 
 
 def summary(judged: pd.DataFrame) -> pd.DataFrame:
