@@ -10,19 +10,11 @@ from nxp2lib.intake.column_map import ColumnMap
 from nxp2lib.intake.problems import CohortError
 
 PATIENTS = "table1/patients/total/n"  # the address of the paper's number of patients
-PANDAS_TYPES = {
-    "text": "string",
-    "category": "category",
-    "yes_no": "boolean",
-    "integer": "Int64",
-    "number": "Float64",
-}
+PANDAS_TYPES = {"text": "string", "category": "category", "yes_no": "boolean", "integer": "Int64", "number": "Float64"}
 
 
 def load(
-    path: str | Path = paths.COHORT,
-    juvenile_below_age: float = findings.JUVENILE_BELOW_AGE,
-    map_path: str | Path = "",
+    path: str | Path = paths.COHORT, juvenile_below_age: float = findings.JUVENILE_BELOW_AGE, map_path: str | Path = ""
 ) -> pd.DataFrame:
     """Read a cohort file, check it, and add the derived columns: one row per patient.
 
@@ -53,8 +45,7 @@ def prepare(
     ``name`` stands in error messages. Raises CohortError with every problem found.
     """
     table = checks.understood(raw, explained)
-    found = checks.problems(table)
-    if found:
+    if found := checks.problems(table):
         raise CohortError(name, found)
     return derive(_typed(table.frame), juvenile_below_age)
 
@@ -65,8 +56,8 @@ def read(path: str | Path) -> pd.DataFrame:
 
 
 def _typed(cells: pd.DataFrame) -> pd.DataFrame:
-    numbers, frame = checks.numbers(cells).reset_index(drop=True), {}
     cells = cells.reset_index(drop=True)
+    numbers, frame = checks.numbers(cells), {}
     for name, column in dictionary.stored().items():
         kind = PANDAS_TYPES[column.type]
         if column.type == "category":
@@ -114,9 +105,9 @@ def check_age_limit(juvenile_below_age: float) -> None:
 
 def _grouped(in_last: pd.Series, name: str) -> pd.Series:
     """Return a column of two groups, from whether each patient is in the last one."""
-    first, last = findings.groups(name)
-    named = in_last.map({True: last, False: first}).astype(object)
-    return pd.Series(pd.Categorical(named.where(named.notna(), None), categories=[first, last]), index=in_last.index)
+    codes = in_last.astype("Int8").fillna(-1)
+    groups = list(dictionary.column(name).values)
+    return pd.Series(pd.Categorical.from_codes(codes, categories=groups), index=in_last.index)
 
 
 def is_reconstructed(frame: pd.DataFrame) -> bool:

@@ -35,9 +35,7 @@ class Inspection:
     warnings: list[Problem]
 
 
-def inspect(
-    path: str | Path, map_path: str | Path = "", juvenile_below_age: float = findings.JUVENILE_BELOW_AGE
-) -> Inspection:
+def inspect(path: str | Path, map_path: str | Path = "") -> Inspection:
     """Say everything about a cohort file at once; bad content is never an error.
 
     Raises FileNotFoundError for a missing file.
@@ -51,7 +49,7 @@ def inspect(
     table = understood(raw, explained)
     absent = [name for name in dictionary.stored() if name not in table.frame]
     read_as += "; the example row of the form is skipped" if len(table.frame) < len(raw) else ""
-    warned = _in_file(table, plausibility.warnings(numbers(table.frame), table, juvenile_below_age))
+    warned = _in_file(table, plausibility.warnings(numbers(table.frame), table))
     return Inspection(path.name, read_as, len(table.frame), table.columns, absent, problems(table), warned)
 
 
@@ -117,8 +115,7 @@ def _broken(cells: pd.DataFrame):
     for finding, general in findings.RULES:
         yield general, (known[finding] == 1) & (known[general] == 0), f"1 or blank, since {finding} is 1"
     for name, texts in cells.items():
-        needed = dictionary.column(name).applies_when
-        if needed:
+        if needed := dictionary.column(name).applies_when:
             yield name, (texts != "") & (known[needed] != 1), f"blank unless {needed} is 1"
 
 
@@ -130,9 +127,8 @@ def _each(cells: pd.Series, answer: Callable[[str], object], blank: object) -> p
 
 def numbers(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the numbers that the cells hold; what is not accepted is missing, categories and texts are left out."""
-    columns = [dictionary.column(name) for name in cells]
-    typed = {column.name: column for column in columns if column.type not in ("category", "text")}
-    found = {name: _each(cells[name], partial(_number, column), blank=np.nan) for name, column in typed.items()}
+    typed = [column for column in map(dictionary.column, cells) if column.type not in ("category", "text")]
+    found = {one.name: _each(cells[one.name], partial(_number, one), blank=np.nan) for one in typed}
     return pd.DataFrame(found, index=cells.index)
 
 

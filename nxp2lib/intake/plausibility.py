@@ -12,21 +12,21 @@ RULES = paths.PACKAGE / "intake" / "plausibility.csv"
 LEAST_SHARED = 8  # filled columns in which two patients have to be equal before they look like one
 
 
-def warnings(numbers: pd.DataFrame, table: Table, juvenile_below_age: float) -> list[Problem]:
+def warnings(numbers: pd.DataFrame, table: Table) -> list[Problem]:
     """Return what is accepted and implausible in a file, under the dictionary's names.
 
     ``numbers`` are those in the table's cells (yes is 1, missing NaN), one row per patient with the file's row numbers
-    as index. ``juvenile_below_age`` is in years.
+    as index.
     """
-    found = _implausible(numbers, table.frame, juvenile_below_age)
-    return within(table.typed, found) + _units(numbers) + _twins(table.frame, table.typed)
+    implausible = within(table.typed, _implausible(numbers, table.frame))
+    return implausible + _units(numbers) + _twins(table.frame, table.typed)
 
 
-def _implausible(numbers: pd.DataFrame, cells: pd.DataFrame, limit: float):
+def _implausible(numbers: pd.DataFrame, cells: pd.DataFrame):
     """Yield a column, the patients in whom it is implausible, and what one would expect."""
     known = cells.assign(**numbers).reindex(columns=list(dictionary.columns()))
     age = known["age_at_onset"]
-    known["computed_juvenile"] = (age < limit).where(age.notna())
+    known["computed_juvenile"] = (age < findings.JUVENILE_BELOW_AGE).where(age.notna())
     for name in ("dermatomyositis", "extended", "ana_positive"):
         known[f"computed_{name}"] = float("nan")
         with suppress(KeyError):  # what it rests on is not in the file

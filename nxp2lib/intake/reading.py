@@ -27,8 +27,7 @@ LONGEST_HEADER, MOST_COLUMNS = 100, 1000
 LARGEST_WORKBOOK = 500_000_000  # bytes after decompression, about a million rows of numbers
 JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]+")
 # What letters with accents turn into when read as Shift-JIS: one character behind a letter, half-width or private ones.
-ALONE = re.compile("(?<=[A-Za-z])[\u4e00-\u9fff](?![\u3040-\u30ff\u4e00-\u9fff])")
-HALF_WIDTH = re.compile("[\uff61-\uff9f\ue000-\uf8ff]")
+ACCENTS = re.compile("(?<=[A-Za-z])[\u4e00-\u9fff](?![\u3040-\u30ff\u4e00-\u9fff])|[\uff61-\uff9f\ue000-\uf8ff]")
 
 
 class Cells(NamedTuple):
@@ -93,8 +92,7 @@ def _encoding(path: Path, content: bytes) -> tuple[str, str]:
         return "utf-8-sig", "UTF-8"
     with suppress(UnicodeDecodeError):
         text = content.decode("cp932")
-        accents = len(ALONE.findall(text)) + len(HALF_WIDTH.findall(text))
-        if 2 * accents <= len(JAPANESE.findall(text)):
+        if 2 * len(ACCENTS.findall(text)) <= len(JAPANESE.findall(text)):
             return "cp932", "Shift-JIS"
     accepted = "a CSV file in UTF-8 (in Excel: save as 'CSV UTF-8'), or .xlsx"
     raise _unreadable(path, "neither in UTF-8 nor in Shift-JIS", accepted)
@@ -176,8 +174,7 @@ def _parquet(path: Path) -> Cells:
     from pyarrow import parquet
 
     table = parquet.read_table(path)
-    nested = [field.name for field in table.schema if pyarrow.types.is_nested(field.type)]
-    if nested:
+    if nested := [field.name for field in table.schema if pyarrow.types.is_nested(field.type)]:
         raise _unreadable(path, f"the column {nested[0][:LONGEST_HEADER]!r} holds lists", "one value in each cell")
     names = _header(path, table.column_names)
     cells = {}
@@ -202,8 +199,7 @@ def _header(path: Path, cells: list) -> list[str]:
         if len(name) > LONGEST_HEADER:
             said = f"the name of column {place} has {len(name)} characters"
             raise _unreadable(path, said, f"names of at most {LONGEST_HEADER} characters")
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
+    if twice := sorted({name for name in names if name and names.count(name) > 1}):
         raise CohortError(path.name, [Problem(HEADER, name, name, "each column once") for name in twice])
     return names
 
@@ -225,8 +221,6 @@ def _cleaned(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
 
 def renamed(cells: pd.Series, texts: list[str]) -> pd.Series:
     """Put other texts in place of a column's different values; those that become equal are one value, and NaN is ""."""
-    values = list(dict.fromkeys([*texts, ""]))
-    places = {text: place for place, text in enumerate(values)}
-    codes = pd.Series([*(places[text] for text in texts), places[""]]).to_numpy()[cells.cat.codes.to_numpy()]
-    dtype = pd.CategoricalDtype(pd.Index(values, dtype=object))
-    return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype), index=cells.index)
+    codes, values = pd.factorize(pd.Index([*texts, ""], dtype=object))
+    codes = codes[cells.cat.codes.to_numpy()]  # NaN has the code -1, which stands for the last one
+    return pd.Series(pd.Categorical.from_codes(codes, categories=values), index=cells.index)

@@ -66,8 +66,7 @@ def understand(raw: pd.DataFrame, explained: ColumnMap | None = None) -> Table:
     for header in raw.columns:
         one = _column(header, raw.columns, explained)
         cells = raw[header].cat.remove_unused_categories()  # of the header and the example row
-        refused = _refused(one, cells, typed, explained)
-        if refused:
+        if refused := _refused(one, cells, typed, explained):
             problems.append(Problem(HEADER, header, header, refused))
         elif one.column:
             typed[one.column] = cells
