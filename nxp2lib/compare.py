@@ -141,8 +141,7 @@ def holm(p_values: pd.Series) -> pd.Series:
     [0.02, 0.04, nan]
     """
     known = p_values.dropna().sort_values()
-    factors = np.arange(len(known), 0, -1)
-    adjusted = np.minimum(1, np.maximum.accumulate(known.to_numpy(dtype=float) * factors))
+    adjusted = np.minimum(1, np.maximum.accumulate(known.to_numpy(dtype=float) * np.arange(len(known), 0, -1)))
     return pd.Series(adjusted, index=known.index).reindex(p_values.index)
 
 
@@ -154,10 +153,16 @@ def compare(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, confidence: float
     long, ``row,group,statistic,value``, with the group ``comparison``. Where a group is empty every statistic is NaN.
     """
     check_confidence(confidence)
+    first, second = (cohort[cohort[by] == name] for name in cohort[by].cat.categories)
     found = []
     for row, kind in rows.loc[rows["tested"], ["row", "kind"]].itertuples(index=False):
-        test = _compare_counts if kind == "count" else _compare_values
-        found.append(((row, "comparison"), test(cohort[row], cohort[by], confidence)))
+        test: Fisher | MannWhitney
+        if kind == "count":
+            counts = two_by_two(cohort[row], cohort[by])
+            test = Fisher(*[float("nan")] * 4) if 0 in counts.sum(axis=1) else fisher(counts, confidence)
+        else:
+            test = mann_whitney(second[row], first[row])
+        found.append(((row, "comparison"), test._asdict()))
     adjusted = holm(pd.Series([values["p_value"] for _, values in found], dtype=float))
     for (_, values), p_holm in zip(found, adjusted, strict=True):
         values["p_holm"] = p_holm
@@ -165,26 +170,8 @@ def compare(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, confidence: float
 
 
 def two_groups(
-    cohort: pd.DataFrame,
-    rows: pd.DataFrame,
-    by: str,
-    quantile_method: str = "weibull",
-    confidence: float = 0.95,
+    cohort: pd.DataFrame, rows: pd.DataFrame, by: str, quantile_method: str = "weibull", confidence: float = 0.95
 ) -> pd.DataFrame:
     """Return everything that a table of two groups shows: `describe.summarize` and `compare` put together."""
     described = describe.summarize(cohort, rows, by, quantile_method)
     return pd.concat([described, compare(cohort, rows, by, confidence)], ignore_index=True)
-
-
-def _compare_counts(finding: pd.Series, group: pd.Series, confidence: float) -> dict[str, float]:
-    table = two_by_two(finding, group)
-    if 0 in table.sum(axis=1):
-        return dict.fromkeys(Fisher._fields, float("nan"))
-    return fisher(table, confidence)._asdict()
-
-
-def _compare_values(values: pd.Series, group: pd.Series, confidence: float) -> dict[str, float]:
-    first, second = (values[group == name] for name in group.cat.categories)
-    return mann_whitney(second, first)._asdict()
-
-

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
-from nxp2lib import findings
+from nxp2lib import dictionary, findings
 
 QUANTILE_METHODS = {
     "weibull": "weighted average at (n+1)p, type 6, as in SPSS",
@@ -48,18 +49,15 @@ def quantiles(values: pd.Series, method: str = "weibull") -> dict[str, float]:
     check_quantile_method(method)
     known = values.dropna().to_numpy(dtype=float)
     if not len(known):
-        return dict.fromkeys(["q1", "median", "q3"], float("nan"))
-    import numpy as np
-
-    q1, median, q3 = np.quantile(known, [0.25, 0.5, 0.75], method=cast(Any, method))
-    return {"q1": float(q1), "median": float(median), "q3": float(q3)}
+        return dict.fromkeys(QUARTERS, float("nan"))
+    quartiles = np.quantile(known, [0.25, 0.5, 0.75], method=cast(Any, method))
+    return dict(zip(QUARTERS, map(float, quartiles), strict=True))
 
 
 def check_quantile_method(method: str) -> None:
     """Raise ValueError unless ``method`` is one of ``QUANTILE_METHODS``."""
     if method not in QUANTILE_METHODS:
-        accepted = ", ".join(QUANTILE_METHODS)
-        raise ValueError(f"quantile_method: {method!r} is not accepted; accepted: {accepted}")
+        raise ValueError(f"quantile_method: {method!r} is not accepted; accepted: {', '.join(QUANTILE_METHODS)}")
 
 
 def spread(values: pd.Series) -> dict[str, float]:
@@ -81,8 +79,7 @@ def groups(cohort: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
     >>> {name: len(patients) for name, patients in groups(load(), "age_group").items()}
     {'total': 76, 'juvenile': 29, 'adult': 47}
     """
-    named = {value: cohort[cohort[by] == value] for value in findings.groups(by)}
-    return {"total": cohort, **named}
+    return {"total": cohort} | {value: cohort[cohort[by] == value] for value in dictionary.column(by).values}
 
 
 def summarize(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, quantile_method: str = "weibull") -> pd.DataFrame:
@@ -98,8 +95,7 @@ def summarize(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, quantile_method
         for group, part in parts.items()
     ]
     for row, kind in zip(rows["row"], rows["kind"], strict=True):
-        for group, part in parts.items():
-            found.append(((row, group), _statistics(part[row], kind, quantile_method)))
+        found += [((row, group), _statistics(part[row], kind, quantile_method)) for group, part in parts.items()]
     return long(found)
 
 
@@ -135,9 +131,7 @@ def phenotypes(cohort: pd.DataFrame) -> pd.DataFrame:
     """
     parts = {**groups(cohort, "age_group"), "polymyositis": groups(cohort, "phenotype")["polymyositis"]}
     rows = ["dermatomyositis", "polymyositis", "other_rash", "no_rash"]
-    return long(
-        ((row, group), proportion(findings.holds(row, part))) for group, part in parts.items() for row in rows
-    )
+    return long(((row, group), proportion(findings.holds(row, part))) for group, part in parts.items() for row in rows)
 
 
 def skin_categories(cohort: pd.DataFrame) -> pd.Series:
@@ -146,10 +140,9 @@ def skin_categories(cohort: pd.DataFrame) -> pd.Series:
     Missing where the phenotype is unknown, or where a patient of polymyositis phenotype has no answer on rashes.
     """
     order = ["dermatomyositis", "other_rash", "no_rash"]
-    named = pd.Series(None, index=cohort.index, dtype=object)
-    for row in order:
-        named = named.mask(findings.holds(row, cohort).fillna(False), row)
-    return pd.Series(pd.Categorical(named, categories=order), index=cohort.index)
+    held = [findings.holds(row, cohort).fillna(False).to_numpy(dtype=bool) for row in order]
+    codes = np.select(held, [0, 1, 2], -1)
+    return pd.Series(pd.Categorical.from_codes(codes, categories=order), index=cohort.index)
 
 
 def running_text(cohort: pd.DataFrame) -> pd.DataFrame:
@@ -160,11 +153,9 @@ def running_text(cohort: pd.DataFrame) -> pd.DataFrame:
     """
     everyone, *ages = groups(cohort, "age_group").items()
     _, *phenotypes = groups(cohort, "phenotype").items()
-    titers = [*findings.definitions()["ana_positive"].parts, "ana_titer_below_80"]
-    asked = [("normal_creatine_kinase", part) for part in (everyone, *ages)]
-    asked += [("no_muscular_symptom", everyone)]
+    asked = [*(("normal_creatine_kinase", part) for part in (everyone, *ages)), ("no_muscular_symptom", everyone)]
     asked += [(row, part) for part in phenotypes for row in ("interstitial_lung_disease", "malignancy")]
-    asked += [(row, everyone) for row in titers]
+    asked += [(row, everyone) for row in (*findings.definitions()["ana_positive"].parts, "ana_titer_below_80")]
     return long(((row, group), proportion(findings.holds(row, part))) for row, (group, part) in asked)
 
 
@@ -174,7 +165,5 @@ def flow(screening: pd.DataFrame) -> pd.DataFrame:
     ``screening`` has one row per person with the columns ``screening_id`` and ``antibody``. Rows ``screened`` (everyone
     listed) and one per antibody found.
     """
-    counts = screening["antibody"].value_counts(sort=False)
-    found = [(("screened", "total"), {"n": len(screening)})]
-    found += [((name, "total"), {"n": int(n)}) for name, n in counts.items()]
-    return long(found)
+    counts = [("screened", len(screening)), *screening["antibody"].value_counts(sort=False).items()]
+    return long(((name, "total"), {"n": int(n)}) for name, n in counts)

@@ -133,9 +133,8 @@ def match(printed: str, value: float) -> str:
     if agrees(printed, value):
         return ROUNDED
     sign, number = _sides(printed)
-    if sign or pd.isna(value):
-        return ""
-    return ROUNDED_TWICE if round_twice(float(value), decimals(printed)) == number else ""
+    twice = not sign and pd.notna(value) and round_twice(float(value), decimals(printed)) == number
+    return ROUNDED_TWICE if twice else ""
 
 
 def chance(printed: str) -> float:

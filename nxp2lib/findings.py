@@ -135,22 +135,13 @@ def applies(row: str) -> str:
     return column.applies_when if column and column.applies_when else TOTAL
 
 
-def groups(by: str) -> tuple[str, ...]:
-    """Return the groups of a column, in the dictionary's order.
-
-    >>> groups("weakness_extent")
-    ('limited', 'extended')
-    """
-    return dictionary.column(by).values
-
-
 def compared(table: str) -> tuple[str, str]:
     """Return the two groups that a table compares, the reference first.
 
     >>> compared("table1")
     ('juvenile', 'adult')
     """
-    first, second = groups(TABLES[table])
+    first, second = dictionary.column(TABLES[table]).values
     return first, second
 
 
@@ -183,9 +174,8 @@ def _answer(name: str, patients: pd.DataFrame) -> pd.Series:
     """Return what is known of a name that is asked."""
     if name == TOTAL:
         return pd.Series(True, index=patients.index, dtype="boolean")
-    for column, value in {"male": ("sex", "male"), "juvenile": ("age_group", "juvenile")}.items():
-        if name == column:
-            return _equal(patients[value[0]], value[1])
+    if name in ("male", "juvenile"):
+        return _equal(patients["sex" if name == "male" else "age_group"], name)
     if name in one_of("ana_titer"):
         return _equal(patients["ana_titer"], int(name.rpartition("_")[2]))
     if name in one_of("malignancy_site"):

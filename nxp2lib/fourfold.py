@@ -241,8 +241,7 @@ def p_values(tables: ArrayLike | pd.Series, conventions: Iterable[str] | None = 
         if name not in CONVENTIONS:
             raise ValueError(f"convention: {name!r} is not accepted; accepted: {', '.join(CONVENTIONS)}")
     found = _conditional(counts, [name for name in names if name in CONDITIONAL]) | _asymptotic(counts)
-    for name in (name for name in names if name in UNCONDITIONAL):
-        found[name] = np.array([_unconditional(name, table) for table in counts])
+    found |= {name: np.array([_unconditional(name, one) for one in counts]) for name in names if name in UNCONDITIONAL}
     cleaned = {name: _cleaned(np.array(found[name], dtype=float)) for name in names}
     return pd.DataFrame(cleaned, index=range(len(counts)))
 

@@ -138,10 +138,7 @@ INTERVALS = {"garwood": garwood, "byar": byar, "mid_p": mid_p}
 
 
 def standardize(
-    cohort: pd.DataFrame,
-    years_at_risk: float | pd.Series = 1.0,
-    confidence: float = 0.95,
-    interval: str = "garwood",
+    cohort: pd.DataFrame, years_at_risk: float | pd.Series = 1.0, confidence: float = 0.95, interval: str = "garwood"
 ) -> dict[str, float]:
     """Return observed and expected malignancies, person-years and their ratio for the patients given.
 
@@ -153,14 +150,9 @@ def standardize(
     known = cohort[cohort["malignancy"].notna() & time.notna()]
     split = person_years(known["age_at_onset"], known["sex"], time[known.index])
     observed, expected = int(known["malignancy"].sum()), float(split["expected"].sum())
+    counts = {"observed": observed, "expected": expected, "person_years": float(split["person_years"].sum())}
     ratio = INTERVALS[interval](observed, expected, confidence)
-    return {
-        "observed": observed,
-        "expected": expected,
-        "person_years": float(split["person_years"].sum()),
-        **ratio._asdict(),
-        "missing": len(cohort) - len(known),
-    }
+    return {**counts, **ratio._asdict(), "missing": len(cohort) - len(known)}
 
 
 def back_solve(observed: int, sir: str, expected: tuple[float, float]) -> Solved:
@@ -192,15 +184,13 @@ def malignancies(cohort: pd.DataFrame, years_at_risk: float = 1.0, confidence: f
     who have a time of their own above zero, then the number of patients per site and age group.
     """
     adults = cohort[cohort["age_group"] == "adult"]
-    found = [(("all_sites", "adult"), standardize(adults, years_at_risk, confidence))]
-    for sex in dictionary.column("sex").values:
-        found.append(((sex, "adult"), standardize(adults[adults["sex"] == sex], years_at_risk, confidence)))
-    for years in range(1, 11):
-        found.append(((f"years_at_risk_{years}", "adult"), standardize(adults, years, confidence)))
+    asked = [("all_sites", adults, years_at_risk)]
+    asked += [(sex, adults[adults["sex"] == sex], years_at_risk) for sex in dictionary.column("sex").values]
+    asked += [(f"years_at_risk_{years}", adults, years) for years in range(1, 11)]
     own_time = adults["follow_up_years"].astype(float)
-    own_time = own_time.where(own_time > 0)
-    if own_time.notna().any():
-        found.append((("follow_up_years", "adult"), standardize(adults, own_time, confidence)))
+    if (own_time > 0).any():
+        asked.append(("follow_up_years", adults, own_time.where(own_time > 0)))
+    found = (((row, "adult"), standardize(part, time, confidence)) for row, part, time in asked)
     return pd.concat([describe.long(found), sites(cohort)], ignore_index=True)
 
 

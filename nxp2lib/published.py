@@ -53,9 +53,7 @@ def rows(table: str) -> pd.DataFrame:
     >>> rows("table2")["row"].tolist()[:3]
     ['male', 'female', 'neck_weakness']
     """
-    registry = load(table)
-    registry = registry[registry["item"] != "patients"]
-    listed = registry.groupby("item", sort=False)["statistic"].agg(set)
+    listed = load(table).query("item != 'patients'").groupby("item", sort=False)["statistic"].agg(set)
     kind = [next((k for k in ("mean", "median") if k in s), "count") for s in listed]
     tested = ["p_value" in s for s in listed]
     return pd.DataFrame({"row": listed.index, "kind": kind, "tested": tested})
