@@ -79,13 +79,10 @@ def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> Descri
     ``results`` comes from `describe.phenotypes`. Segments are labelled ``n (%)``.
     """
     figure, axes = new(9, 4.4, nrows=3, sharex=True)
-    parts = {
-        "total": ["dermatomyositis", "other_rash", "no_rash"],
-        "juvenile": ["dermatomyositis", "polymyositis"],
-        "adult": ["dermatomyositis", "polymyositis"],
-    }
+    parts = {"total": ["dermatomyositis", "other_rash", "no_rash"]}
+    parts |= {group: ["dermatomyositis", "polymyositis"] for group in ("juvenile", "adult")}
     said = []
-    for letter, (axis, (group, rows)) in zip("ABC", zip(axes, parts.items(), strict=True), strict=True):
+    for letter, axis, (group, rows) in zip("ABC", axes, parts.items(), strict=True):
         said.append(_proportion_bar(axis, results, group, rows))
         known = sum(int(describe.value(results, row, group, "n")) for row in rows)
         size = sum(int(describe.value(results, rows[0], group, name)) for name in ("denominator", "missing"))
@@ -100,8 +97,7 @@ def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> Descri
     axes[-1].set_xlabel("Share of patients (%)")
     shares = table.with_display(results).set_index(["row", "group", "statistic"])["display"]
     juvenile, adult = (shares["polymyositis", group, "percent"] for group in ("juvenile", "adult"))
-    title = f"Polymyositis phenotype: {juvenile} % of juveniles, {adult} % of adults"
-    headline(figure, title)
+    headline(figure, f"Polymyositis phenotype: {juvenile} % of juveniles, {adult} % of adults")
     return finish(figure, cohort, "Phenotypes as bars of 100 percent. " + " ".join(said))
 
 
@@ -162,9 +158,7 @@ def frequencies(cohort: pd.DataFrame, results: pd.DataFrame, rows: list[str], by
             n, known = (int(describe.value(results, row, group, name)) for name in ("n", "denominator"))
             share = 100 * n / known if known else float("nan")
             shares.append(f"{NAMES[group].lower()} {n} of {known}")
-            axis.barh(
-                place + offset, share, height=0.3, color=COLOURS[group], label=NAMES[group] if not place else None
-            )
+            axis.barh(place + offset, share, height=0.3, color=COLOURS[group], label="" if place else NAMES[group])
             label = f"{n} ({table.percentage(n, known)})" if known else table.NOT_COMPUTABLE
             axis.text((share if known else 0) + 1, place + offset, label, va="center", fontsize=8.5)
         said.append(f"{dictionary.label(row)}: {', '.join(shares)}")
@@ -188,14 +182,16 @@ def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: flo
     results = results[results["group"] == "comparison"]
     numbers = results.pivot(index="row", columns="statistic", values="value").loc[list(dict.fromkeys(results["row"]))]
     numbers = numbers.reindex(columns=["odds_ratio", "ci_low", "ci_high", "p_value"]).dropna(subset="odds_ratio")
-    first, second = (NAMES[name].lower() for name in dictionary.column(by).values)
+    less, more = dictionary.column(by).values
     figure, (axis, words) = new(9.5, 1.7 + 0.3 * max(len(numbers), 4), ncols=2, width_ratios=[2, 1], sharey=True)
     words.set_axis_off()
-    low, high = 0.02, 50
+    low, high, said = 0.02, 50, []
     for place, row in enumerate(numbers.itertuples()):
         _forest_row(axis, place, row, low, high)
-        words.text(0, place, _estimate(row), va="center", fontsize=9)
-        words.text(1, place, table.p_value(row.p_value), va="center", ha="right", fontsize=9)
+        estimate, p = table.estimate(row.odds_ratio, row.ci_low, row.ci_high), table.p_value(row.p_value)
+        words.text(0, place, estimate, va="center", fontsize=9)
+        words.text(1, place, p, va="center", ha="right", fontsize=9)
+        said.append(f"{dictionary.label(row.Index)} {estimate}, P {p}")
     axis.set_xscale("log")
     axis.set(xlim=(low, high), yticks=range(len(numbers)), yticklabels=[dictionary.label(row) for row in numbers.index],
              xticks=[0.02, 0.1, 0.5, 1, 2, 10, 50], ylim=(len(numbers) - 0.4, -0.6))  # fmt: skip
@@ -205,18 +201,13 @@ def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: flo
     if numbers.empty:
         axis.text(0.5, 0.5, "nothing to compare", ha="center", transform=axis.transAxes)
     axis.set_xlabel("Odds ratio, log scale")
-    less, more = dictionary.column(by).values
     for x, text in [(0.25, f"← more frequent: {less}"), (0.75, f"more frequent: {more} →")]:
         axis.text(x, 1.01, text, transform=axis.transAxes, ha="center", fontsize=8.5)
     marked = int((numbers["p_value"] < 0.05).sum())
-    title = f"{marked} of {len(numbers)} findings have P < 0.05 between {first} and {second}"
+    title = f"{marked} of {len(numbers)} findings have P < 0.05 between {NAMES[less].lower()} and {NAMES[more].lower()}"
     headline(figure, title)
     words.text(0, 1.01, f"OR ({100 * confidence:g} % CI)", transform=words.transAxes, fontsize=9, weight="bold")
     words.text(1, 1.01, "P", transform=words.transAxes, fontsize=9, weight="bold", ha="right")
-    said = [
-        f"{dictionary.label(row.Index)} {_estimate(row)}, P {table.p_value(row.p_value)}"
-        for row in numbers.itertuples()
-    ]
     return finish(figure, cohort, f"{title}. Odds ratios: {'; '.join(said)}.")
 
 
@@ -229,10 +220,6 @@ def _forest_row(axis: Axes, place: int, row: Any, low: float, high: float) -> No
     for limit, edge, marker in [(row.ci_low, low, "<"), (row.ci_high, high, ">")]:
         if not low <= limit <= high:
             axis.plot(edge, place, marker, color=colour, markersize=6, clip_on=False)
-
-
-def _estimate(row: Any) -> str:
-    return table.estimate(row.odds_ratio, row.ci_low, row.ci_high)
 
 
 def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str) -> DescribedFigure:
@@ -250,10 +237,8 @@ def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str) -> Desc
         values = part["max_creatine_kinase"].dropna().to_numpy(dtype=float)
         (_dots if dots else _classes)(axis, place, values, COLOURS[group])
         middle = describe.quantiles(part["max_creatine_kinase"], quantile_method)
-        for name, width in [("q1", 0.18), ("median", 0.3), ("q3", 0.18)]:
-            axis.plot(
-                [place - width, place + width], [middle[name]] * 2, color="black", linewidth=2 if width > 0.2 else 1
-            )
+        for name, width, thick in [("q1", 0.18, 1), ("median", 0.3, 2), ("q3", 0.18, 1)]:
+            axis.plot([place - width, place + width], [middle[name]] * 2, color="black", linewidth=thick)
         median, q1, q3 = (table.number(middle[name], 0) for name in ("median", "q1", "q3"))
         if len(values):
             axis.text(place + 0.36, middle["median"], f"median {median}", va="center", fontsize=8.5)
@@ -351,17 +336,15 @@ def _ratio_curve(axis: Axes, curve: pd.DataFrame, confidence: float) -> None:
     lowest = curve.loc[curve["ci_low"] > 0, "ci_low"].min()
     floor = 0.1 if pd.isna(lowest) else min(0.5, lowest)
     axis.set_yscale("log")
-    axis.fill_between(
-        curve.index, curve["ci_low"].clip(lower=floor), curve["ci_high"], color=COLOURS["adult"], alpha=0.3
-    )
+    shown = curve.clip(lower=floor)  # of a log axis, on which zero has no place
+    axis.fill_between(curve.index, shown["ci_low"], curve["ci_high"], color=COLOURS["adult"], alpha=0.3)
     axis.plot(curve.index, curve["sir"].where(curve["sir"] > 0), "o-", color="#9A6A00")
     axis.set_ylim(bottom=floor * 0.9)
     for year in (1, 5, 10):
-        axis.annotate(table.number(curve.at[year, "sir"], 1), (year, max(curve.at[year, "sir"], floor)), (6, 5),
-                      textcoords="offset points", fontsize=9)  # fmt: skip
+        ratio = table.number(curve.at[year, "sir"], 1)
+        axis.annotate(ratio, (year, shown.at[year, "sir"]), (6, 5), textcoords="offset points", fontsize=9)
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.yaxis.set_minor_locator(NullLocator())
     first, last = (table.number(curve.at[year, "sir"], 1) for year in (1, 10))
-    title = f"Ratio {first} over 1 year, {last} over 10 ({100 * confidence:g} % interval shaded)"
-    axis.set_title(title, fontsize=10)
+    axis.set_title(f"Ratio {first} over 1 year, {last} over 10 ({100 * confidence:g} % interval shaded)", fontsize=10)

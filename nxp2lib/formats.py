@@ -34,18 +34,11 @@ class Table:
         return to_html(self)
 
     def __repr__(self) -> str:
-        widths = [max(len(cell) for cell in column) for column in zip(self.header, *self._cells(), strict=True)]
-        lines = [self.title, self._line(self.header, widths), "-" * (sum(widths) + 2 * len(widths) - 2)]
-        for row in self.body:
-            lines.append(row[0] if len(row) == 1 else self._line(("  " + row[0], *row[1:]), widths))
-        return "\n".join([*lines, *self.footnotes])
-
-    def _cells(self) -> list[tuple[str, ...]]:
-        return [("  " + row[0], *row[1:]) for row in self.body if len(row) > 1]
-
-    @staticmethod
-    def _line(cells: tuple[str, ...], widths: list[int]) -> str:
-        return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+        body = [("  " + row[0], *row[1:]) if len(row) > 1 else row for row in self.body]
+        cells = [self.header, *(row for row in body if len(row) > 1)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        header, *lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in [self.header, *body])
+        return "\n".join([self.title, header, "-" * (sum(widths) + 2 * len(widths) - 2), *lines, *self.footnotes])
 
 
 def sectioned(rows: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[tuple[str, ...], ...]:
@@ -135,11 +128,8 @@ def to_csv(table: Table) -> str:
             section = row[0]
         else:
             records.append((section, *row))
-    columns = ["section", "row" if not table.header[0] else table.header[0], *table.header[1:]]
-    frame = pd.DataFrame(records, columns=columns)
-    if not section:
-        frame = frame.drop(columns="section")
-    return frame.to_csv(index=False, lineterminator="\n")
+    frame = pd.DataFrame(records, columns=["section", table.header[0] or "row", *table.header[1:]])
+    return frame.drop(columns=[] if section else "section").to_csv(index=False, lineterminator="\n")
 
 
 def write_docx(table: Table, path: Path) -> None:
@@ -202,7 +192,4 @@ def _rules(grid: Any, above: list[int]) -> None:
             if borders is None:
                 borders = OxmlElement("w:tcBorders")
                 properties.append(borders)
-            line = OxmlElement(side)
-            for name, value in [("val", "single"), ("sz", "8"), ("color", "000000")]:
-                line.set(qn(f"w:{name}"), value)
-            borders.append(line)
+            borders.append(OxmlElement(side, {qn("w:val"): "single", qn("w:sz"): "8", qn("w:color"): "000000"}))

@@ -11,13 +11,11 @@ DATA = ROOT / "data"
 PUBLISHED = DATA / "published"
 LEFT_OUT = DATA / "published_left_out.csv"
 NOTEBOOKS = ROOT / "notebooks"
-
-PARTIAL = ".partial"  # in the name of a file that is being written
-
 COHORT = DATA / "cohort.csv"
 SCREENING = DATA / "screening.csv"
 DICTIONARY = DATA / "data_dictionary.csv"
 RATES = DATA / "cancer_incidence_japan.csv"
+PARTIAL = ".partial"  # in the name of a file that is being written
 
 
 def expanded(path: str | Path) -> Path:
@@ -59,8 +57,7 @@ def output_folder(path: str | Path) -> Path:
     The environment variable ``NXP2_OUTPUT_ROOT`` moves relative folders elsewhere; the tests use it so that
     they never touch the results of a run. The folder is not created here.
     """
-    root = Path(os.environ.get("NXP2_OUTPUT_ROOT", ROOT))
-    return root / expanded(path)
+    return Path(os.environ.get("NXP2_OUTPUT_ROOT", ROOT)) / expanded(path)
 
 
 @contextmanager

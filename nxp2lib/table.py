@@ -7,16 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from nxp2lib import describe, dictionary, formats, paths
+from nxp2lib import describe, dictionary, findings, formats, paths
 from nxp2lib.digits import round_half_up
 from nxp2lib.formats import Table
 
 FISHER, RANKS, NOT_COMPUTABLE = "†", "‡", "–"
 STARS = (0.05, 0.01)  # one star for each limit that a P value lies below
-TITLES = {
-    "table1": "Table 1. Clinical and laboratory characteristics",
-    "table2": "Table 2. Muscular involvement",
-}
+TITLES = {"table1": "Table 1. Clinical and laboratory characteristics", "table2": "Table 2. Muscular involvement"}
 GROUP_LABELS = {
     "total": "Total",
     "juvenile": "Juveniles",
@@ -34,7 +31,8 @@ SCREENING = {
     "no_antibody": "No antibody found",
 }
 COUNTS = {"n", "denominator", "missing", "observed"}
-DECIMALS = {"percent": 1, "q1": 0, "median": 0, "q3": 0, "mean": 0, "minimum": 0, "maximum": 0, "person_years": 1}
+DECIMALS = dict.fromkeys([*COUNTS, "q1", "median", "q3", "mean", "minimum", "maximum"], 0)
+DECIMALS |= {"percent": 1, "person_years": 1}
 
 
 def percentage(n: float, denominator: float) -> str:
@@ -98,8 +96,6 @@ def with_display(results: pd.DataFrame) -> pd.DataFrame:
             known = counts.loc[(record.row, record.group)]
             if pd.notna(known["denominator"]):
                 return percentage(known["n"], known["denominator"])
-        if record.statistic in COUNTS:
-            return number(record.value, 0)
         if record.statistic.startswith("p_"):
             return p_value(record.value)
         return number(record.value, DECIMALS.get(record.statistic, 2))
@@ -118,20 +114,15 @@ def build(
     names = ["total", *dictionary.column(by).values]
     lookup = results.set_index(["row", "group", "statistic"])["value"].to_dict()
     size = {group: int(lookup["patients", group, "n"]) for group in names}
-    header = [
-        "",
-        *(f"{GROUP_LABELS[group]}, n{NBSP}={NBSP}{size[group]}" for group in names),
-        f"P value, between {BETWEEN[by]}",
-    ]
-    if show_holm:
-        header.append("P value, Holm-adjusted")
+    tests = {"p_value": f"P value, between {BETWEEN[by]}"} | ({"p_holm": "P value, Holm-adjusted"} if show_holm else {})
+    header = ("", *(f"{GROUP_LABELS[group]}, n{NBSP}={NBSP}{size[group]}" for group in names), *tests.values())
     lines = []
     for row, kind in rows.loc[rows["row"] != "female", ["row", "kind"]].itertuples(index=False):
         cells = [_cell(lookup, row, group, kind, size[group]) for group in names]
-        tests = [_tested(lookup, row, kind, "p_value")] + ([_tested(lookup, row, kind, "p_holm")] if show_holm else [])
-        lines.append((dictionary.column(row).section, (_row_label(row, kind), *cells, *tests)))
+        cells += [_tested(lookup, row, kind, statistic) for statistic in tests]
+        lines.append((dictionary.column(row).section, (_row_label(row, kind), *cells)))
     body = formats.sectioned(lines)
-    return Table(title, tuple(header), body, tuple(_footnotes(body, note, show_holm)))
+    return Table(title, header, body, tuple(_footnotes(body, note, show_holm)))
 
 
 def _row_label(row: str, kind: str) -> str:
@@ -197,13 +188,10 @@ def save(table: Table, name: str, output_dir: str | Path) -> None:
     The CSV file opens with a byte order mark, without which Excel garbles ``†`` and ``–``.
     """
     folder = paths.output_folder(output_dir) / "tables"
-    for suffix, text in [
-        ("csv", "\N{ZERO WIDTH NO-BREAK SPACE}" + formats.to_csv(table)),
-        ("html", formats.to_page(table)),
-        ("tex", formats.to_latex(table)),
-    ]:
+    for suffix, write in {"csv": formats.to_csv, "html": formats.to_page, "tex": formats.to_latex}.items():
+        encoding = "utf-8-sig" if suffix == "csv" else "utf-8"
         with paths.replacing(folder / f"{name}.{suffix}") as partial:
-            partial.write_text(text, encoding="utf-8", newline="\n")
+            partial.write_text(write(table), encoding=encoding, newline="\n")
     with paths.replacing(folder / f"{name}.docx") as partial:
         formats.write_docx(table, partial)
 
@@ -222,7 +210,7 @@ def read_aloud(patient: pd.Series) -> str:
     if pd.isna(patient["synthetic"]) or not patient["synthetic"]:
         return "Rows of real patients are not shown."
     known = {name: patient[name] for name in dictionary.stored() if pd.notna(patient[name])}
-    answers = {name: value for name, value in known.items() if dictionary.column(name).type == "yes_no"}
+    answers = {name: known[name] for name in findings.yes_no() if name in known}
     measured = []
     if "max_creatine_kinase" in known:
         measured.append(f"Maximum creatine kinase {known['max_creatine_kinase']:g} IU/L")
@@ -241,7 +229,7 @@ def read_aloud(patient: pd.Series) -> str:
 
     return (
         f"Patient {known['patient_id']}, synthetic: {known['sex']}, {known['age_at_onset']} years old at onset.\n"
-        f"Yes: {listed(name for name, value in answers.items() if value and name != 'synthetic')}.\n"
+        f"Yes: {listed(name for name, value in answers.items() if value)}.\n"
         f"No: {listed(name for name, value in answers.items() if not value)}.\n"
         f"Measured: {', '.join(measured) or 'nothing'}.\nUnknown: {listed(unknown)}."
     )
