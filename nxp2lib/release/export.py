@@ -17,7 +17,7 @@ from nxp2lib.report import pages
 FOLDER = "export"
 HIDDEN = "hidden"  # stands in place of every number that is not shown
 MARK = "\N{BULLET}"
-SOURCES = ["table1", "table2", "figure1", "text", "malignancy"]
+SOURCES = ["table1", "table2", "figure1", "text"]  # not the incidence: what is expected follows from each age and sex
 GROUPS = {table: ["total", *findings.compared(table)] for table in findings.TABLES}
 EVERYBODY = ("figure1", "polymyositis")  # a phenotype among patients of that phenotype: true of all, so left out
 COUNTED = ["n", "denominator", "missing", "percent"]
@@ -99,7 +99,7 @@ def blocks(results: dict[str, pd.DataFrame]) -> dict[Key, Block]:
             size = describe.value(results[name], "patients", group, "n")
             if pd.notna(size):
                 found["patients", group] = Block(int(size), 0, 0)
-    for name in SOURCES[:4]:
+    for name in SOURCES:
         wide = results[name][results[name]["statistic"].isin(COUNTED)]
         wide = wide.pivot(index=["row", "group"], columns="statistic", values="value")
         for (row, group), record in wide.iterrows():
@@ -145,8 +145,6 @@ def masked(results: pd.DataFrame, name: str, known: dict, hidden: set[Key], mini
 
 def _kept(name: str, row: str, group: str, statistic: str) -> bool:
     """Leave out rows whose mere presence tells something, and statistics of single patients."""
-    if name == "malignancy":
-        return row == "all_sites" or row.startswith("years_at_risk")
     return (name, group) != EVERYBODY and statistic not in ("minimum", "maximum", "u", "p_exact")
 
 
@@ -161,8 +159,6 @@ def _blocks_behind(name: str, row: str, group: str, statistic: str, known: dict)
     """Return the blocks that a number tells of: it is shown only where none of them is hidden."""
     total, *tested = GROUPS.get(name, ["total"])
     sizes = {("patients", group) for group in (total, *tested)}
-    if name == "malignancy":
-        return {("malignancy", "adult"), ("patients", "adult")}
     if (row, group) in known:
         return {(row, group), ("patients", total)} if row == "patients" else {(row, group)}
     counted = {row for row, _ in known}
