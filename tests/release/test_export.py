@@ -19,12 +19,12 @@ MINIMUM = 8
 
 @pytest.fixture(scope="module")
 def patients():
-    return cohort.prepare(random_cohort(120, seed=5, missing=0.08))
+    return cohort.prepare(random_cohort(250, seed=5, missing=0.08))
 
 
 @pytest.fixture(scope="module")
 def exported(patients, tmp_path_factory):
-    """The export of a run of 120 random patients, and its exported."""
+    """The export of a run of 250 random patients."""
     folder = finished(patients, tmp_path_factory.mktemp("centre") / "run")
     report = export.write(folder, MINIMUM)
     assert report.folder == folder / "export"
