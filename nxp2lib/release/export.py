@@ -20,7 +20,6 @@ MARK = "\N{BULLET}"
 SOURCES = ["table1", "table2", "figure1", "text", "malignancy"]
 GROUPS = {table: ["total", *findings.compared(table)] for table in findings.TABLES}
 EVERYBODY = ("figure1", "polymyositis")  # a phenotype among patients of that phenotype: true of all, so left out
-COUNTED = ["n", "denominator", "missing", "percent"]
 ROUNDED = ["q1", "median", "q3", "shift"]  # to two digits, since they are, or lie between, values of single patients
 CELLS = {"count": "{n}/{denominator} ({percent})", "mean": "{mean}", "median": "{median} ({q1}\N{EN DASH}{q3})"}
 
@@ -49,9 +48,7 @@ def write(run: str | Path, minimum: int = 8) -> Report:
     """Write the folder ``export`` into the folder of a finished run, whole or not at all.
 
     ``minimum`` is the least count that is shown, 2 or more. Before the folder appears, its files are read back, and
-    every hidden count is shown to be as open as asked.
-
-    Raises ExportError where the folder holds no finished run, or a hidden count cannot be protected.
+    every hidden count is shown to be as open as asked. Raises ExportError for an unfinished run, or an exposed count.
     """
     if minimum < 2:
         raise ExportError(f"a minimum of {minimum} hides nothing; accepted: 2 or more")
@@ -85,9 +82,6 @@ def _read(folder: Path) -> dict[str, pd.DataFrame]:
     return {name: pd.read_csv(folder / f"{name}.csv", dtype={"display": str}) for name in SOURCES}
 
 
-# Counts
-
-
 def blocks(results: dict[str, pd.DataFrame]) -> dict[Key, Block]:
     """Return every count of a run as blocks, once each: equal ones of several tables are one.
 
@@ -100,16 +94,13 @@ def blocks(results: dict[str, pd.DataFrame]) -> dict[Key, Block]:
             if pd.notna(size):
                 found["patients", group] = Block(int(size), 0, 0)
     for name in SOURCES[:4]:
-        wide = results[name][results[name]["statistic"].isin(COUNTED)]
+        wide = results[name][results[name]["statistic"].isin(["n", "denominator", "missing", "percent"])]
         wide = wide.pivot(index=["row", "group"], columns="statistic", values="value")
         for (row, group), record in wide.iterrows():
             if row != "patients" and pd.notna(record.get("n")) and (name, group) != EVERYBODY:
                 n, known = int(record["n"]), int(record["denominator"])
                 found[row, group] = Block(n, known - n, int(record["missing"]))
     return found
-
-
-# Files
 
 
 def _write_tables(folder: Path, results: dict, known: dict, hidden: set[Key], minimum: int) -> list[formats.Table]:
@@ -130,15 +121,14 @@ def masked(results: pd.DataFrame, name: str, known: dict, hidden: set[Key], mini
     hidden = hidden | _few(results, known, minimum)
     counted = {row for row, _ in known}
     released = []
-    for record in results.to_dict("records"):
-        row, group, statistic, value = (record[key] for key in describe.COLUMNS)
+    for row, group, statistic, value, display in results[[*describe.COLUMNS, "display"]].itertuples(index=False):
         if not _kept(name, row, group, statistic):
             continue
         if hidden & _blocks_behind(name, row, group, statistic, known):
             value = float("nan")
         elif name in GROUPS and row not in counted:
             value = _rounded(value, statistic)
-        shown = f"{value:g}" if statistic in [*ROUNDED, "mean", "superiority"] else record["display"]
+        shown = f"{value:g}" if statistic in [*ROUNDED, "mean", "superiority"] else display
         released.append((row, group, statistic, value, HIDDEN if pd.isna(value) else shown))
     return pd.DataFrame(released, columns=[*describe.COLUMNS, "display"])
 
@@ -203,14 +193,8 @@ def displayed(released: pd.DataFrame, name: str, minimum: int) -> formats.Table:
     return formats.Table(table.TITLES[name], header, formats.sectioned(lines), notes)
 
 
-# Proof
-
-
 def proof(folder: Path, hidden: set[Key], minimum: int) -> dict[Key, Range]:
-    """Read an export as a stranger would, and return for each hidden count values that agree with all it shows.
-
-    Raises ExportError where one of them is not as open as asked.
-    """
+    """Read an export as a stranger would, for values of its hidden counts; raise ExportError where one is exposed."""
     shown = blocks(_read(folder))
     found = disclosure.ranges(shown, sorted(hidden), minimum) if hidden else {}
     for (row, group), limits in found.items():
