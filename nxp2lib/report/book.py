@@ -41,8 +41,7 @@ def write(run: str | Path, out: str | Path = "") -> Path:
     """Make the book of a finished run, and return its front page.
 
     ``run`` is the folder that `nxp2 run` left; the book goes to ``out``, by default ``book/`` in it. Pages whose
-    notebook did not change are not made again. Raises BookError where a notebook, a result or the record of the run is
-    missing, or a page cannot be made.
+    notebook did not change are not made again. Raises BookError for an unfinished run, or where a page cannot be made.
     """
     folder = paths.expanded(run).absolute()
     target = paths.expanded(out).absolute() if str(out) else folder / "book"
@@ -125,9 +124,6 @@ def _glossary(chapter: Chapter) -> dict[str, str]:
     return dict(re.findall(r"^- \*\*([^*]+)\*\*: (.+)$", text, flags=re.MULTILINE))
 
 
-# Notebooks
-
-
 def _shown(chapter: Chapter, terms: dict[str, str], computed: dict[str, str]) -> dict:
     """Return a notebook as the book shows it: described pictures, downloads beside what they hold, linked terms."""
     from nbformat import NotebookNode
@@ -197,9 +193,6 @@ def _downloads(left: Iterable[str]) -> str:
         links = [f"{{download}}`{before}{WORDS[ending]} <{_file(stem)}.{ending}>`" for ending in there]
         said.append(f"{name}: {', '.join(links)}")
     return "Download " + "; ".join(said)
-
-
-# Pages beside the notebooks
 
 
 def _values(folder: Path, chapters: list[Chapter], terms: dict[str, str], computed: dict[str, str]) -> dict:

@@ -11,10 +11,7 @@ MOST_QUERIES = 2000
 
 
 def write(found: Inspection, path: str | Path) -> None:
-    """Write the queries about a cohort file as one HTML page without outside parts; everything typed is escaped.
-
-    It has counts, problems, warnings, and how each column was understood.
-    """
+    """Write problems, warnings and how each column was understood as one HTML page; everything typed is escaped."""
     columns = [(one.header, one.column or "not used", one.how, one.values or "as typed") for one in found.columns]
     listed = {"problems": _queries(found.problems), "warnings": _queries(found.warnings), "columns": columns}
     text = pages.render("report/templates/queries.html", found=found, most=MOST_QUERIES, **listed)

@@ -1,4 +1,4 @@
-"""Every printed table.number beside the one computed at its address, and what a run keeps of that."""
+"""Every printed number beside the one computed at its address, and what a run keeps of that."""
 
 from pathlib import Path
 

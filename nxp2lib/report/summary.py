@@ -22,10 +22,8 @@ TITLES = {
 def number_cells(record) -> tuple[str, str, str]:
     """Return the cells of one row of `nxp2lib.report.beside.compare_cohorts`: published, yours, difference."""
     if record.statistic == "percent":
-        shown = [
-            f"{int(n)}/{int(of)} ({table.percentage(n, of)} %)" if of else table.NOT_COMPUTABLE
-            for n, of in [(record.published_n, record.published_denominator), (record.n, record.denominator)]
-        ]
+        both = [(record.published_n, record.published_denominator), (record.n, record.denominator)]
+        shown = [f"{int(n)}/{int(of)} ({table.percentage(n, of)} %)" if of else table.NOT_COMPUTABLE for n, of in both]
         difference, low, high = (_signed(value, 1) for value in (record.difference, record.ci_low, record.ci_high))
         return (*shown, f"{difference} ({low} to {high})" if pd.notna(record.difference) else difference)
     if record.statistic == "p_value":
@@ -96,10 +94,7 @@ def _png(drawn: figure.DescribedFigure) -> str:
 
 
 def save(patients: pd.DataFrame, compared: pd.DataFrame, output_dir: str | Path, **settings: object) -> None:
-    """Write the page as ``summary.html`` and the comparison as ``results/beside.csv`` in the output folder.
-
-    ``settings`` are the parameters of the run, as in `page`.
-    """
+    """Write the page as ``summary.html`` and ``compared`` as ``results/beside.csv``; ``settings`` are as in `page`."""
     folder = paths.output_folder(output_dir)
     with paths.replacing(folder / "results" / "beside.csv") as partial:
         compared.to_csv(partial, index=False, lineterminator="\n")
