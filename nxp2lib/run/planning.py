@@ -51,9 +51,7 @@ def plan(
     ``cohort_path``, ``map_path`` and ``output_dir``; ``given`` maps further parameters to their values as text;
     ``jobs`` is the number of notebooks run at once (None: one per processor core). A notebook of which nothing has
     changed since it last ran into this folder is not run again, unless ``fresh``; one that takes longer than
-    ``timeout`` seconds is stopped (None: never).
-
-    Raises RunError for anything unknown, unreadable, out of range or not writable.
+    ``timeout`` seconds is stopped (None: never). Raises RunError for what is unknown, out of range or not accessible.
     """
     started = datetime.now().astimezone()
     wanted = _wanted(given or {}, {COHORT_PATH: data, MAP_PATH: map_file, OUTPUT_DIR: out})
