@@ -106,9 +106,6 @@ def _scrambled(text: str, salt: str) -> str:
     return hashlib.pbkdf2_hmac("sha256", text.encode(), salt.encode(), ROUNDS).hex()[:24]
 
 
-# Planted numbers: lines of a paper that does not exist, one of which cannot be
-
-
 def planted_percentages(patients: pd.DataFrame) -> pd.DataFrame:
     """Return four lines of counts and percentages of a made-up paper; one percentage belongs to no count of patients.
 

@@ -25,11 +25,8 @@ INSTRUCTOR = "instructor"
 KEY, CLASS, TRAINEES, COHORT = "key.csv", "class.json", "trainees", "cohort.csv"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 PER_BLOCK = 10  # cohorts drawn together
-OWN = {  # parameters of a trainee's notebooks
-    parameters.COHORT_PATH: COHORT,
-    parameters.OUTPUT_DIR: "~/nxp2_exercises",
-    "number_of_cohorts": 5,  # enough to see that they differ
-}
+# Parameters of a trainee's notebooks; five cohorts are enough to see that they differ.
+OWN = {parameters.COHORT_PATH: COHORT, parameters.OUTPUT_DIR: "~/nxp2_exercises", "number_of_cohorts": 5}
 
 
 class TeachError(ValueError):
@@ -69,9 +66,8 @@ def write(out: str | Path, trainees: list[str], seed: int | None = None) -> Path
     """Write a class into a new folder, and return it.
 
     ``trainees/NAME/`` holds the notebooks without solutions, ``cohort.csv`` and ``answers.json``; ``instructor/``
-    the key and the seed. Each cohort is drawn from those that the printed numbers allow and then resampled with
-    replacement within the age groups, so that answers differ between neighbours. Without a seed a secret one is drawn.
-    Raises TeachError where the folder is not empty.
+    the key and the seed, a secret one if not given. Each cohort is drawn from those that the printed numbers allow,
+    then resampled within the age groups, so that neighbours' answers differ. Raises TeachError for a folder in use.
     """
     target = paths.expanded(out).absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
