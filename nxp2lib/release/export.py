@@ -76,8 +76,7 @@ def write(run: str | Path, minimum: int = 8) -> Report:
 
 
 def _read(folder: Path) -> dict[str, pd.DataFrame]:
-    missing = [f"{folder.name}/{name}.csv" for name in SOURCES if not (folder / f"{name}.csv").is_file()]
-    if missing:
+    if missing := [f"{folder.name}/{name}.csv" for name in SOURCES if not (folder / f"{name}.csv").is_file()]:
         raise ExportError(f"{folder.parent}: no finished run here: {missing[0]} is missing; run all notebooks first")
     return {name: pd.read_csv(folder / f"{name}.csv", dtype={"display": str}) for name in SOURCES}
 

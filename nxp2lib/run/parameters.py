@@ -27,10 +27,7 @@ class RunError(ValueError):
 
 
 class Parameter(NamedTuple):
-    """A parameter of a notebook: its default value, the names of the types that it takes, and where the value stands.
-
-    ``place`` is its line, first and last byte in the parameters cell, counted from 0.
-    """
+    """A parameter: its default, the types it takes, and the value's line, first and last byte in the cell, from 0."""
 
     default: object
     kinds: list[str]

@@ -92,8 +92,7 @@ def plan(
 def _wanted(given: dict[str, str], options: dict[str, object]) -> dict[str, str]:
     """Return all parameters that were asked for, with the text given for each."""
     options = {name: str(value) for name, value in options.items() if value is not None}
-    twice = [name for name in options if name in given]
-    if twice:
+    if twice := [name for name in options if name in given]:
         raise RunError(f"{OPTIONS[twice[0]]} and -p {twice[0]} mean the same; give one of them")
     return given | options
 
