@@ -48,8 +48,7 @@ def write(run: str | Path, out: str | Path = "") -> Path:
     names = [path.stem for path in sorted(paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))]
     needed = [f"notebooks/{name}.ipynb" for name in names]
     needed += ["results/audit.csv", "tables/table1.html", "figures/figure1.svg"]
-    missing = [name for name in needed if not (folder / name).is_file()]
-    if missing:
+    if missing := [name for name in needed if not (folder / name).is_file()]:
         raise BookError(f"{run}: no finished run here: {missing[0]} is missing; run all notebooks first")
     if target.exists() and any(target.iterdir()) and not (target / "searchindex.js").is_file():
         raise BookError(f"{target}: holds something else; a book needs a folder of its own")
@@ -93,7 +92,8 @@ def _sources(folder: Path, chapters: list[Chapter]) -> dict[str, bytes]:
 
     left = [(file, chapter.name) for chapter in reversed(chapters) for file in chapter.left]
     computed = {PurePosixPath(file).stem: first for file, first in left if file.startswith("results/")}
-    terms = _glossary(chapters[0])
+    glossary = next(cell.source for cell in chapters[0].notebook.cells if "## Glossary" in cell.source)
+    terms = dict(re.findall(r"^- \*\*([^*]+)\*\*: (.+)$", glossary, flags=re.MULTILINE))
     values = _values(folder, chapters, terms, computed)
     found = {"_static/figure1.svg": (folder / "figures" / "figure1.svg").read_bytes()}
     for path in SOURCE.rglob("*"):
@@ -116,12 +116,6 @@ def _file(left: str) -> str:
 
 def _slug(term: str) -> str:
     return re.sub(r"\W+", "-", term.lower()).strip("-")
-
-
-def _glossary(chapter: Chapter) -> dict[str, str]:
-    """Return the terms of the glossary that stands in the first notebook, each with its meaning."""
-    text = next(cell.source for cell in chapter.notebook.cells if "## Glossary" in cell.source)
-    return dict(re.findall(r"^- \*\*([^*]+)\*\*: (.+)$", text, flags=re.MULTILINE))
 
 
 def _shown(chapter: Chapter, terms: dict[str, str], computed: dict[str, str]) -> dict:

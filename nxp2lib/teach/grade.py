@@ -35,7 +35,10 @@ def write(
         start = sandbox.command(container, unprotected)
     except sandbox.NoSandbox as error:
         raise trainees.TeachError(str(error)) from None
-    found = dict(sandbox.execute(_returned(target), jobs, seconds, megabytes, start))
+    folders = sorted((target / trainees.TRAINEES).iterdir())
+    folders = [folder for folder in folders if folder.is_dir() and not folder.is_symlink()]  # a link counts as nothing
+    returned = [notebook for folder in folders for notebook in sorted(folder.glob("*.ipynb"))]
+    found = dict(sandbox.execute(returned, jobs, seconds, megabytes, start))
     graded = [_graded(target, found, row) for row in trainees.read_key(target).itertuples(index=False)]
     table = pd.DataFrame(graded, columns=["trainee", "notebook", "exercise", "points", "of", "reason"])
     totals = table.groupby("trainee", sort=False)[["points", "of"]].sum().reset_index()
@@ -45,15 +48,8 @@ def write(
     return table
 
 
-def _returned(target: Path) -> list[Path]:
-    """Return what came back under the name of a notebook; a folder that is a link counts as nothing."""
-    folders = sorted(folder for folder in (target / trainees.TRAINEES).iterdir() if not folder.is_symlink())
-    return [notebook for folder in folders if folder.is_dir() for notebook in sorted(folder.glob("*.ipynb"))]
-
-
 def _graded(target: Path, found: dict, row) -> tuple:
-    returned = found.get(target / trainees.TRAINEES / row.trainee / f"{row.notebook}.ipynb")
-    points = 0
+    returned, points = found.get(target / trainees.TRAINEES / row.trainee / f"{row.notebook}.ipynb"), 0
     if returned is None:
         reason = "the notebook is missing"
     elif row.exercise not in returned.answers:
