@@ -91,8 +91,7 @@ def compare_cohorts(results: dict[str, pd.DataFrame], confidence: float = 0.95) 
                 found += [_number(table, (result, row, group), kind) for group in groups]
             if tested:
                 found.append(_number(table, (result, row, "comparison"), "p_value"))
-    found.append(_incidence(results["malignancy"], confidence))
-    return pd.DataFrame(found)
+    return pd.DataFrame([*found, _incidence(results["malignancy"], confidence)])
 
 
 def _percentages(table: pd.DataFrame, place: tuple[str, str, str], confidence: float) -> dict:

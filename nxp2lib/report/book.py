@@ -22,7 +22,6 @@ CACHE = ".book"  # in the folder of the run: sources as Sphinx reads them, and w
 WORDS = {"svg": "SVG", "png": "PNG", "csv": "CSV", "docx": "Word", "html": "HTML", "tex": "LaTeX"}
 DOWNLOADED = re.compile(rf"(?:figures|tables|results)/[^/]+\.(?:{'|'.join(WORDS)})")
 SUMMED_UP = "results/beside.csv"  # the numbers of summary.html, which is no page of the book
-BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 
 
 class BookError(ValueError):
@@ -168,7 +167,7 @@ def _linked(text: str, terms: dict[str, str], linked: set[str]) -> str:
         linked.add(term)
         return f"[**{found[1]}**](#term-{_slug(term)})"
 
-    return BOLD.sub(link, text)
+    return re.sub(r"\*\*([^*\n]+)\*\*", link, text)
 
 
 def _described(cell) -> str:
