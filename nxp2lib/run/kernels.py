@@ -28,8 +28,7 @@ class Progress(NamedTuple):
 class Outcome(NamedTuple):
     """A notebook has ended; ``error`` is empty, or the failing cell's ``ErrorName: message``.
 
-    ``left`` are the files that it wrote, with their checksums; ``cells`` says of each file that a cell wrote which cell
-    of the executed notebook was the last to do so; ``unchanged`` says that the notebook did not have to run.
+    ``left`` are the files that it wrote, with checksums; ``cells`` the last cell to write each; ``unchanged``: not run.
     """
 
     name: str

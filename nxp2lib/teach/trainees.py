@@ -36,8 +36,7 @@ class TeachError(ValueError):
 def names(path: str | Path) -> list[str]:
     """Return the trainees of a list: the column ``trainee`` of a CSV file.
 
-    A name becomes a folder, so letters, digits, ``-`` and ``_`` are accepted, up to 40 of them. Raises TeachError that
-    names the row, FileNotFoundError where there is no such file.
+    A name becomes a folder: up to 40 letters, digits, ``-``, ``_``. Raises TeachError with the row, FileNotFoundError.
     """
     try:
         header, *rows = list(csv.reader(paths.find(path).read_text(encoding="utf-8-sig").splitlines())) or [[]]
