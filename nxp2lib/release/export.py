@@ -20,6 +20,7 @@ MARK = "\N{BULLET}"
 SOURCES = ["table1", "table2", "figure1", "text", "malignancy"]
 GROUPS = {table: ["total", *findings.compared(table)] for table in findings.TABLES}
 EVERYBODY = ("figure1", "polymyositis")  # a phenotype among patients of that phenotype: true of all, so left out
+COUNTED = ["n", "denominator", "missing", "percent"]
 ROUNDED = ["q1", "median", "q3", "shift"]  # to two digits, since they are, or lie between, values of single patients
 CELLS = {"count": "{n}/{denominator} ({percent})", "mean": "{mean}", "median": "{median} ({q1}\N{EN DASH}{q3})"}
 
@@ -93,7 +94,7 @@ def blocks(results: dict[str, pd.DataFrame]) -> dict[Key, Block]:
             if pd.notna(size):
                 found["patients", group] = Block(int(size), 0, 0)
     for name in SOURCES[:4]:
-        wide = results[name][results[name]["statistic"].isin(["n", "denominator", "missing", "percent"])]
+        wide = results[name][results[name]["statistic"].isin(COUNTED)]
         wide = wide.pivot(index=["row", "group"], columns="statistic", values="value")
         for (row, group), record in wide.iterrows():
             if row != "patients" and pd.notna(record.get("n")) and (name, group) != EVERYBODY:

@@ -69,8 +69,7 @@ def _chapters(folder: Path, names: list[str]) -> list[Chapter]:
             raise BookError(f"{folder}: {record.MANIFEST} does not say which cell left what; run again with --fresh")
         told = {file: cell for file, cell in entries[name]["cells"].items() if DOWNLOADED.fullmatch(file)}
         left = {file: cell for file, cell in told.items() if file != SUMMED_UP and (folder / file).is_file()}
-        notebook = nbformat.read(folder / "notebooks" / f"{name}.ipynb", as_version=4)
-        chapters.append(Chapter(name, notebook, left))
+        chapters.append(Chapter(name, nbformat.read(folder / "notebooks" / f"{name}.ipynb", as_version=4), left))
     return chapters
 
 
@@ -192,7 +191,6 @@ def _values(folder: Path, chapters: list[Chapter], terms: dict[str, str], comput
     """Return what the pages of docs/book/ tell of a run."""
     audit = pd.read_csv(folder / "results" / "audit.csv", dtype=str, keep_default_na=False)
     outputs = [output for cell in chapters[0].notebook.cells for output in cell.get("outputs", [])]
-    columns = dictionary.columns().values()
     table1 = (folder / "tables" / "table1.html").read_text(encoding="utf-8")
     figure1 = "figures/figure1.svg"
     drawn = [chapter.notebook.cells[chapter.left[figure1]] for chapter in chapters if figure1 in chapter.left]
@@ -204,7 +202,7 @@ def _values(folder: Path, chapters: list[Chapter], terms: dict[str, str], comput
         "table1": Markup(re.search(r"<table.*</table>", table1, flags=re.DOTALL)[0]),
         "figure1": _described(drawn[0]),
         "terms": [(term, _slug(term), Markup(said)) for term, said in terms.items()],
-        "sections": [(name, list(group)) for name, group in groupby(columns, attrgetter("section"))],
+        "sections": [(name, [*group]) for name, group in groupby(dictionary.columns().values(), attrgetter("section"))],
         "numbers": list(audit.itertuples(index=False)),
         "results": published.load().set_index("id")["expression"].str.partition("/")[0],
         "computed": computed,

@@ -17,10 +17,7 @@ LIBRARIES = ["pandas", "numpy", "scipy", "matplotlib", "papermill", "ortools"]
 
 
 def called(files: Iterable[Path]) -> dict[Path, str]:
-    """Return how the manifest calls each file: from the project's folder on, or by its last name alone.
-
-    Of files outside that have one name, the second is called ``NAME (2)`` and so on, without their folders.
-    """
+    """Return how the manifest calls each file: its place in the project, or its name alone, a second ``NAME (2)``."""
     found: dict[Path, str] = {}
     for path in dict.fromkeys(files):
         known = path.relative_to(paths.ROOT) if path.is_relative_to(paths.ROOT) else path

@@ -111,8 +111,7 @@ def resampled(number: int, seed: int) -> Iterator[pd.DataFrame]:
             young = drawn["age_at_onset"].astype(int) < findings.JUVENILE_BELOW_AGE
             parts = [drawn[group].sample(group.sum(), replace=True, random_state=rng) for group in (young, ~young)]
             mixed = pd.concat(parts).sample(frac=1, random_state=rng).reset_index(drop=True)
-            mixed["patient_id"] = [f"T{place:03d}" for place in range(1, len(mixed) + 1)]
-            yield mixed.assign(synthetic="1")
+            yield mixed.assign(patient_id=[f"T{place:03d}" for place in range(1, len(mixed) + 1)], synthetic="1")
 
 
 def solved(notebook: nbformat.NotebookNode, file: Path) -> list[tuple]:
