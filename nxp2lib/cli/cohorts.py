@@ -64,8 +64,7 @@ def _say_findings(file: str, found) -> None:
     """Print how the file was read and how its columns were understood, then every problem and warning in full."""
     if found.columns:
         terminal.tell(f"{file}: {found.read_as}")
-    changed = [column for column in found.columns if column.column != column.header or column.values]
-    if changed:
+    if changed := [column for column in found.columns if column.column != column.header or column.values]:
         rows = [(column.header, column.column or "(not used)", column.how, column.values) for column in changed]
         terminal.say_table(("in the file", "read as", "why", "values"), rows)
     if found.absent:

@@ -22,7 +22,11 @@ def audit(
     """Check printed numbers against each other."""
     from nxp2lib.audit.ledger import LedgerError
 
-    target = terminal.csv_file(out)
+    target = None if out is None else paths.expanded(out).absolute()
+    if target and target.suffix.lower() != ".csv":
+        raise terminal.end(f"--out {out}: accepted is the name of a .csv file")
+    if target and target.is_dir():
+        raise terminal.end(f"--out {out}: this is a folder; accepted is the name of a .csv file")
     with terminal.told("", LedgerError):
         _audit_paper(target) if ledger is None else _audit_ledger(ledger, target, out)
     if target:
@@ -35,8 +39,7 @@ def _audit_paper(target: Path | None) -> None:
     since = time.perf_counter()
     with terminal.waiting("Checking the paper's numbers ..."):
         judged = paper.judge()
-    plain = {"index": False, "lineterminator": "\n", "encoding": "utf-8"}
-    terminal.write(target, lambda partial: judged.to_csv(partial, **plain))
+    terminal.write(target, lambda partial: judged.to_csv(partial, index=False, lineterminator="\n"))
     counts = judged["verdict"].value_counts().reindex(verdicts.VERDICTS, fill_value=0)
     for verdict in (verdicts.INCONSISTENT, verdicts.UNDETERMINED, verdicts.OTHER_CONVENTION):
         shown = judged.loc[judged["verdict"] == verdict, ["id", "printed", "reason"]]
@@ -107,12 +110,9 @@ def _write_cohorts(count: int, seed: int, folder: Path, jobs: int) -> None:
 
     from nxp2lib.reconstruction import archive
 
-    console = Console()
-    columns = [BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
-    with (
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
-        closing(archive.write(count, seed, folder, jobs)) as progress,
-    ):
+    console, columns = Console(), [BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with bar, closing(archive.write(count, seed, folder, jobs)) as progress:
         task = bar.add_task("", total=count)
         for ready in progress:
             bar.update(task, completed=ready)
@@ -141,8 +141,7 @@ def bounds(
         terminal.tell(f"{question}: {least} to {greatest} patients, over all cohorts that keep the printed numbers")
         for end in ("least", "greatest") if out else ():
             target = paths.expanded(out).absolute() / f"synthetic_{end}.csv"
-            patients = limits.witness(question, end, builder.SEED if seed is None else seed)
-            builder.save(patients, target)
+            builder.save(limits.witness(question, end, builder.SEED if seed is None else seed), target)
             terminal.tell(f"Wrote {target}")
 
 
@@ -153,7 +152,7 @@ def book(
     """Make a book of pages from a finished run."""
     from nxp2lib.report import book as maker
 
-    cannot, waiting = f"{out or folder}: the book cannot be written", terminal.waiting("Making the book ...")
-    with terminal.told(cannot, ValueError), waiting:
+    waiting = terminal.waiting("Making the book ...")
+    with terminal.told(f"{out or folder}: the book cannot be written", ValueError), waiting:
         page = maker.write(paths.output_folder(folder) if folder == "outputs" else folder, out)
     terminal.tell(f"Open {page}")

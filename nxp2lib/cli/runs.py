@@ -64,10 +64,8 @@ def _watch(plan) -> list:
     console, outcomes, behind, since = Console(), [], {}, time.perf_counter()
     cells = {notebook.name: notebook.cells for notebook in plan.notebooks}
     columns = [BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
-    with (
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
-        closing(runner.execute(plan)) as messages,
-    ):
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with bar, closing(runner.execute(plan)) as messages:
         task = bar.add_task("", total=sum(cells.values()))
         for message in messages:
             ended = isinstance(message, runner.Outcome)

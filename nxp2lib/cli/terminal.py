@@ -20,8 +20,7 @@ def told(cannot: str, *refused: type, failed: tuple = (), status: int = 2, stopp
     """End the command with one sentence where the block raises what a person can do something about.
 
     What is ``refused`` says it itself, with exit status 2, and what ``failed`` with 1. Where a file is at fault,
-    ``cannot`` says what this means, with ``status``; ``stopped`` answers Ctrl-C, with 130. Where these are empty, such
-    an error goes on.
+    ``cannot`` says what this means, with ``status``; ``stopped`` answers Ctrl-C, with 130. Empty: the error goes on.
     """
     try:
         yield
@@ -88,15 +87,3 @@ def write(target: Path | None, writer: Callable[[Path], object]) -> None:
     if target:
         with told(f"{target}: the file cannot be written"), paths.replacing(target) as partial:
             writer(partial)
-
-
-def csv_file(out: str | None) -> Path | None:
-    """Return where a CSV file is to be written, None for nowhere; end the command for a name that cannot be."""
-    if out is None:
-        return None
-    target = paths.expanded(out).absolute()
-    if target.suffix.lower() != ".csv":
-        raise end(f"--out {out}: accepted is the name of a .csv file")
-    if target.is_dir():
-        raise end(f"--out {out}: this is a folder; accepted is the name of a .csv file")
-    return target

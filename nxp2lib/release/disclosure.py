@@ -56,8 +56,7 @@ class Exposed(ValueError):
 def small(blocks: dict[Key, Block], minimum: int) -> set[Key]:
     """Return the blocks in which fewer than ``minimum`` patients have the finding, or have it not.
 
-    Zero counts are small: they tell of every patient of the group. The number of unknown is a quality of the file and
-    may be small. Of a group only the size counts.
+    Zero is small: it tells of every patient of the group. The number of unknown, a quality of the file, may be small.
     """
     return {key for key, block in blocks.items() if min(block[: _sides(key)]) < minimum}
 
@@ -71,8 +70,8 @@ def protect(blocks: dict[Key, Block], minimum: int) -> tuple[set[Key], set[Key]]
     """Return the blocks to hide since they are small, and further ones so that none of these can be worked out.
 
     For each exposed block the solver finds other counts in which it differs by enough, and as few shown blocks as can
-    be; these are hidden too. Of all further ones none could be shown alone: each was tried. Raises Exposed where even
-    hiding everything leaves a count exposed.
+    be; these are hidden too. Of all further ones none could be shown alone: each was tried. Raises Exposed where no
+    hiding is enough.
     """
     first, further = small(blocks, minimum), set()
     while exposed := list(tight(blocks, first | further, minimum)):
@@ -104,12 +103,10 @@ def _fewest(key: Key, blocks: dict[Key, Block], hidden: set[Key], minimum: int) 
 
 
 def tight(blocks: dict[Key, Block], hidden: set[Key], minimum: int, begin: str = "") -> Iterator[Key]:
-    """Yield hidden blocks that can be narrowed down to fewer than ``minimum`` values; the row ``begin`` comes first."""
+    """Search for hidden blocks that can be narrowed down to fewer than ``minimum`` values, the row ``begin`` first."""
     shown = {key: block for key, block in blocks.items() if key not in hidden}
     ordered = sorted(hidden, key=lambda key: (key[0] != begin, key))
-    for key, limits in _searched(shown, ordered, minimum):
-        if limits.width < minimum:
-            yield key
+    return (key for key, limits in _searched(shown, ordered, minimum) if limits.width < minimum)
 
 
 def ranges(shown: dict[Key, Block], hidden: Iterable[Key], minimum: int) -> dict[Key, Range]:

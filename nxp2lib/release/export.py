@@ -49,9 +49,7 @@ def write(run: str | Path, minimum: int = 8) -> Report:
     """Write the folder ``export`` into the folder of a finished run, whole or not at all.
 
     ``minimum`` is the least count that is shown, 2 or more. Before the folder appears, its files are read back, and
-    every hidden count is shown to be as open as asked.
-
-    Raises ExportError where the folder holds no finished run, or a hidden count cannot be protected.
+    every hidden count is shown to be as open as asked. Raises ExportError for an unfinished run, or an exposed count.
     """
     if minimum < 2:
         raise ExportError(f"a minimum of {minimum} hides nothing; accepted: 2 or more")
@@ -79,13 +77,9 @@ def write(run: str | Path, minimum: int = 8) -> Report:
 
 
 def _read(folder: Path) -> dict[str, pd.DataFrame]:
-    missing = [f"{folder.name}/{name}.csv" for name in SOURCES if not (folder / f"{name}.csv").is_file()]
-    if missing:
+    if missing := [f"{folder.name}/{name}.csv" for name in SOURCES if not (folder / f"{name}.csv").is_file()]:
         raise ExportError(f"{folder.parent}: no finished run here: {missing[0]} is missing; run all notebooks first")
     return {name: pd.read_csv(folder / f"{name}.csv", dtype={"display": str}) for name in SOURCES}
-
-
-# Counts
 
 
 def blocks(results: dict[str, pd.DataFrame]) -> dict[Key, Block]:
@@ -109,9 +103,6 @@ def blocks(results: dict[str, pd.DataFrame]) -> dict[Key, Block]:
     return found
 
 
-# Files
-
-
 def _write_tables(folder: Path, results: dict, known: dict, hidden: set[Key], minimum: int) -> list[formats.Table]:
     """Write what is shown of each result, and return the tables laid out."""
     laid_out = []
@@ -130,15 +121,14 @@ def masked(results: pd.DataFrame, name: str, known: dict, hidden: set[Key], mini
     hidden = hidden | _few(results, known, minimum)
     counted = {row for row, _ in known}
     released = []
-    for record in results.to_dict("records"):
-        row, group, statistic, value = (record[key] for key in describe.COLUMNS)
+    for row, group, statistic, value, display in results[[*describe.COLUMNS, "display"]].itertuples(index=False):
         if not _kept(name, row, group, statistic):
             continue
         if hidden & _blocks_behind(name, row, group, statistic, known):
             value = float("nan")
         elif name in GROUPS and row not in counted:
             value = _rounded(value, statistic)
-        shown = f"{value:g}" if statistic in [*ROUNDED, "mean", "superiority"] else record["display"]
+        shown = f"{value:g}" if statistic in [*ROUNDED, "mean", "superiority"] else display
         released.append((row, group, statistic, value, HIDDEN if pd.isna(value) else shown))
     return pd.DataFrame(released, columns=[*describe.COLUMNS, "display"])
 
@@ -199,14 +189,8 @@ def displayed(released: pd.DataFrame, name: str, minimum: int) -> formats.Table:
     return formats.Table(table.TITLES[name], header, formats.sectioned(lines), notes)
 
 
-# Proof
-
-
 def proof(folder: Path, hidden: set[Key], minimum: int) -> dict[Key, Range]:
-    """Read an export as a stranger would, and return for each hidden count values that agree with all it shows.
-
-    Raises ExportError where one of them is not as open as asked.
-    """
+    """Read an export as a stranger would, for values of its hidden counts; raise ExportError where one is exposed."""
     shown = blocks(_read(folder))
     found = disclosure.ranges(shown, sorted(hidden), minimum) if hidden else {}
     for (row, group), limits in found.items():

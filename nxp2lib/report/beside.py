@@ -29,12 +29,11 @@ def newcombe(second: tuple[int, int], first: tuple[int, int], confidence: float 
     """Return the difference of two proportions, second minus first, with Newcombe's hybrid score interval.
 
     Each argument is (count, denominator). Method 10 of Newcombe 1998 (Statistics in Medicine 17:873): the score limits
-    (Wilson 1927) of both proportions, those of R's ``prop.test(n, denominator, correct=FALSE)``, are combined.
+    (Wilson 1927) of both proportions, those of R's ``prop.test(n, denominator, correct=FALSE)``, are combined. NaN
+    where a denominator is zero. Raises ValueError for a level outside 0 to 1.
 
     >>> [round(number, 4) for number in newcombe((56, 70), (48, 80))]
     [0.2, 0.0524, 0.3339]
-
-    NaN where a denominator is zero. Raises ValueError for a level outside 0 to 1.
     """
     from scipy.stats import binomtest
 
@@ -53,12 +52,11 @@ def ratio_of_rates(second: tuple[int, float], first: tuple[int, float], confiden
     """Return the ratio of two standardized incidence ratios, second to first, with its exact interval.
 
     Each argument is (observed, expected). Given all observed cases, those of the second follow a binomial distribution;
-    its Clopper-Pearson limits are turned into limits of the ratio, as R's ``poisson.test`` does for two rates.
+    its Clopper-Pearson limits are turned into limits of the ratio, as R's ``poisson.test`` does for two rates. NaN
+    where nothing is expected, or nothing was observed in either.
 
     >>> [round(number, 3) for number in ratio_of_rates((11, 800.0), (23, 3000.0))]
     [1.793, 0.789, 3.83]
-
-    NaN where nothing is expected, or nothing was observed in either.
     """
     from scipy.stats import binomtest
 
@@ -93,8 +91,7 @@ def compare_cohorts(results: dict[str, pd.DataFrame], confidence: float = 0.95) 
                 found += [_number(table, (result, row, group), kind) for group in groups]
             if tested:
                 found.append(_number(table, (result, row, "comparison"), "p_value"))
-    found.append(_incidence(results["malignancy"], confidence))
-    return pd.DataFrame(found)
+    return pd.DataFrame([*found, _incidence(results["malignancy"], confidence)])
 
 
 def _percentages(table: pd.DataFrame, place: tuple[str, str, str], confidence: float) -> dict:

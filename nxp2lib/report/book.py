@@ -22,7 +22,6 @@ CACHE = ".book"  # in the folder of the run: sources as Sphinx reads them, and w
 WORDS = {"svg": "SVG", "png": "PNG", "csv": "CSV", "docx": "Word", "html": "HTML", "tex": "LaTeX"}
 DOWNLOADED = re.compile(rf"(?:figures|tables|results)/[^/]+\.(?:{'|'.join(WORDS)})")
 SUMMED_UP = "results/beside.csv"  # the numbers of summary.html, which is no page of the book
-BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 
 
 class BookError(ValueError):
@@ -41,16 +40,14 @@ def write(run: str | Path, out: str | Path = "") -> Path:
     """Make the book of a finished run, and return its front page.
 
     ``run`` is the folder that `nxp2 run` left; the book goes to ``out``, by default ``book/`` in it. Pages whose
-    notebook did not change are not made again. Raises BookError where a notebook, a result or the record of the run is
-    missing, or a page cannot be made.
+    notebook did not change are not made again. Raises BookError for an unfinished run, or where a page cannot be made.
     """
     folder = paths.expanded(run).absolute()
     target = paths.expanded(out).absolute() if str(out) else folder / "book"
     names = [path.stem for path in sorted(paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))]
     needed = [f"notebooks/{name}.ipynb" for name in names]
     needed += ["results/audit.csv", "tables/table1.html", "figures/figure1.svg"]
-    missing = [name for name in needed if not (folder / name).is_file()]
-    if missing:
+    if missing := [name for name in needed if not (folder / name).is_file()]:
         raise BookError(f"{run}: no finished run here: {missing[0]} is missing; run all notebooks first")
     if target.exists() and any(target.iterdir()) and not (target / "searchindex.js").is_file():
         raise BookError(f"{target}: holds something else; a book needs a folder of its own")
@@ -72,8 +69,7 @@ def _chapters(folder: Path, names: list[str]) -> list[Chapter]:
             raise BookError(f"{folder}: {record.MANIFEST} does not say which cell left what; run again with --fresh")
         told = {file: cell for file, cell in entries[name]["cells"].items() if DOWNLOADED.fullmatch(file)}
         left = {file: cell for file, cell in told.items() if file != SUMMED_UP and (folder / file).is_file()}
-        notebook = nbformat.read(folder / "notebooks" / f"{name}.ipynb", as_version=4)
-        chapters.append(Chapter(name, notebook, left))
+        chapters.append(Chapter(name, nbformat.read(folder / "notebooks" / f"{name}.ipynb", as_version=4), left))
     return chapters
 
 
@@ -94,7 +90,8 @@ def _sources(folder: Path, chapters: list[Chapter]) -> dict[str, bytes]:
 
     left = [(file, chapter.name) for chapter in reversed(chapters) for file in chapter.left]
     computed = {PurePosixPath(file).stem: first for file, first in left if file.startswith("results/")}
-    terms = _glossary(chapters[0])
+    glossary = next(cell.source for cell in chapters[0].notebook.cells if "## Glossary" in cell.source)
+    terms = dict(re.findall(r"^- \*\*([^*]+)\*\*: (.+)$", glossary, flags=re.MULTILINE))
     values = _values(folder, chapters, terms, computed)
     found = {"_static/figure1.svg": (folder / "figures" / "figure1.svg").read_bytes()}
     for path in SOURCE.rglob("*"):
@@ -117,15 +114,6 @@ def _file(left: str) -> str:
 
 def _slug(term: str) -> str:
     return re.sub(r"\W+", "-", term.lower()).strip("-")
-
-
-def _glossary(chapter: Chapter) -> dict[str, str]:
-    """Return the terms of the glossary that stands in the first notebook, each with its meaning."""
-    text = next(cell.source for cell in chapter.notebook.cells if "## Glossary" in cell.source)
-    return dict(re.findall(r"^- \*\*([^*]+)\*\*: (.+)$", text, flags=re.MULTILINE))
-
-
-# Notebooks
 
 
 def _shown(chapter: Chapter, terms: dict[str, str], computed: dict[str, str]) -> dict:
@@ -178,7 +166,7 @@ def _linked(text: str, terms: dict[str, str], linked: set[str]) -> str:
         linked.add(term)
         return f"[**{found[1]}**](#term-{_slug(term)})"
 
-    return BOLD.sub(link, text)
+    return re.sub(r"\*\*([^*\n]+)\*\*", link, text)
 
 
 def _described(cell) -> str:
@@ -199,14 +187,10 @@ def _downloads(left: Iterable[str]) -> str:
     return "Download " + "; ".join(said)
 
 
-# Pages beside the notebooks
-
-
 def _values(folder: Path, chapters: list[Chapter], terms: dict[str, str], computed: dict[str, str]) -> dict:
     """Return what the pages of docs/book/ tell of a run."""
     audit = pd.read_csv(folder / "results" / "audit.csv", dtype=str, keep_default_na=False)
     outputs = [output for cell in chapters[0].notebook.cells for output in cell.get("outputs", [])]
-    columns = dictionary.columns().values()
     table1 = (folder / "tables" / "table1.html").read_text(encoding="utf-8")
     figure1 = "figures/figure1.svg"
     drawn = [chapter.notebook.cells[chapter.left[figure1]] for chapter in chapters if figure1 in chapter.left]
@@ -218,7 +202,7 @@ def _values(folder: Path, chapters: list[Chapter], terms: dict[str, str], comput
         "table1": Markup(re.search(r"<table.*</table>", table1, flags=re.DOTALL)[0]),
         "figure1": _described(drawn[0]),
         "terms": [(term, _slug(term), Markup(said)) for term, said in terms.items()],
-        "sections": [(name, list(group)) for name, group in groupby(columns, attrgetter("section"))],
+        "sections": [(name, [*group]) for name, group in groupby(dictionary.columns().values(), attrgetter("section"))],
         "numbers": list(audit.itertuples(index=False)),
         "results": published.load().set_index("id")["expression"].str.partition("/")[0],
         "computed": computed,

@@ -8,10 +8,7 @@ PUBLISHED, YOURS = "#0072B2", "#D55E00"
 
 
 def beside(cohort: pd.DataFrame, compared: pd.DataFrame, confidence: float) -> figure.DescribedFigure:
-    """Draw the findings of all patients: published and own share, and the difference with its interval.
-
-    ``compared`` comes from `nxp2lib.report.beside.compare_cohorts`.
-    """
+    """Draw all patients' findings from `beside.compare_cohorts`: both shares, and the difference with its interval."""
     rows = compared[(compared["result"] == "table1") & (compared["group"] == "total")]
     rows = rows[(rows["statistic"] == "percent") & (rows["row"] != "female")].reset_index(drop=True)
     drawn, (left, right) = figure.new(10, 1.6 + 0.32 * len(rows), ncols=2, width_ratios=[1.3, 1], sharey=True)

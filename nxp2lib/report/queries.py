@@ -11,10 +11,7 @@ MOST_QUERIES = 2000
 
 
 def write(found: Inspection, path: str | Path) -> None:
-    """Write the queries about a cohort file as one HTML page without outside parts; everything typed is escaped.
-
-    It has counts, problems, warnings, and how each column was understood.
-    """
+    """Write problems, warnings and how each column was understood as one HTML page; everything typed is escaped."""
     columns = [(one.header, one.column or "not used", one.how, one.values or "as typed") for one in found.columns]
     listed = {"problems": _queries(found.problems), "warnings": _queries(found.warnings), "columns": columns}
     text = pages.render("report/templates/queries.html", found=found, most=MOST_QUERIES, **listed)
@@ -23,16 +20,12 @@ def write(found: Inspection, path: str | Path) -> None:
 
 def _queries(problems: list[Problem]) -> list[tuple]:
     """Return equal questions as one, with the rows that they concern."""
-    grouped: dict[tuple[str, str, str], list[int | None]] = {}
-    for problem in problems:
-        grouped.setdefault((problem.column, problem.value, problem.accepted), []).append(problem.row)
-    return [
-        (number, "file" if column == FILE else column, value or "(blank)", said, _rows(places), "")
-        for number, ((column, value, said), places) in enumerate(grouped.items(), start=1)
-    ]
-
-
-def _rows(places: list[int | None]) -> str:
-    named = [str(place) for place in places if place]
-    more = f" and {len(named) - MOST_ROWS:,} more" if len(named) > MOST_ROWS else ""
-    return ", ".join(named[:MOST_ROWS]) + more
+    grouped: dict[tuple[str, str, str], list[str]] = {}
+    for one in problems:
+        grouped.setdefault((one.column, one.value, one.accepted), []).extend([str(one.row)] if one.row else [])
+    listed = []
+    for number, ((column, value, said), places) in enumerate(grouped.items(), start=1):
+        more = f" and {len(places) - MOST_ROWS:,} more" if len(places) > MOST_ROWS else ""
+        rows = ", ".join(places[:MOST_ROWS]) + more
+        listed.append((number, "file" if column == FILE else column, value or "(blank)", said, rows, ""))
+    return listed

@@ -1,4 +1,4 @@
-"""Every printed table.number beside the one computed at its address, and what a run keeps of that."""
+"""Every printed number beside the one computed at its address, and what a run keeps of that."""
 
 from pathlib import Path
 
@@ -19,9 +19,8 @@ def agreement(results: dict[str, pd.DataFrame]) -> pd.DataFrame:
     registry = published.load()
     parts = registry["expression"].str.extract(published.ADDRESS)
     values = computed.reindex(pd.MultiIndex.from_frame(parts)).to_numpy(dtype=float)
-    nobody = parts.assign(statistic="denominator")
-    nobody = computed.reindex(pd.MultiIndex.from_frame(nobody)).to_numpy(dtype=float) == 0
-    values = pd.Series(values).mask(nobody & (parts["statistic"] == "n"))  # a count among nobody is no zero
+    of = computed.reindex(pd.MultiIndex.from_frame(parts.assign(statistic="denominator"))).to_numpy(dtype=float)
+    values = pd.Series(values).mask((of == 0) & (parts["statistic"] == "n"))  # a count among nobody is no zero
     verdicts = {True: "agrees", False: "differs", None: "not recomputed"}
     said = [verdicts[digits.agrees(text, value)] for text, value in zip(registry["printed"], values, strict=True)]
     numbers = pd.to_numeric(registry["printed"], errors="coerce")

@@ -10,22 +10,16 @@ from matplotlib import pyplot as plt
 from nxp2lib import cohort, dictionary, figure, findings, formats, paths, published, table
 from nxp2lib.report import drawing, pages, recomputed
 
-TITLES = {
-    ("table1", "total"): "All patients",
-    ("table1", "juvenile"): "Juveniles",
-    ("table1", "adult"): "Adults",
-    ("table2", "limited"): "Limited weakness, within the proximal limbs",
-    ("table2", "extended"): "Extended weakness, to the distal limbs",
-}
+TITLES = {("table1", group): figure.NAMES[group] for group in ("total", "juvenile", "adult")}
+TITLES["table2", "limited"] = "Limited weakness, within the proximal limbs"
+TITLES["table2", "extended"] = "Extended weakness, to the distal limbs"
 
 
 def number_cells(record) -> tuple[str, str, str]:
     """Return the cells of one row of `nxp2lib.report.beside.compare_cohorts`: published, yours, difference."""
     if record.statistic == "percent":
-        shown = [
-            f"{int(n)}/{int(of)} ({table.percentage(n, of)} %)" if of else table.NOT_COMPUTABLE
-            for n, of in [(record.published_n, record.published_denominator), (record.n, record.denominator)]
-        ]
+        both = [(record.published_n, record.published_denominator), (record.n, record.denominator)]
+        shown = [f"{int(n)}/{int(of)} ({table.percentage(n, of)} %)" if of else table.NOT_COMPUTABLE for n, of in both]
         difference, low, high = (_signed(value, 1) for value in (record.difference, record.ci_low, record.ci_high))
         return (*shown, f"{difference} ({low} to {high})" if pd.notna(record.difference) else difference)
     if record.statistic == "p_value":
@@ -40,8 +34,7 @@ def _signed(value: float, decimals: int) -> str:
     if pd.isna(value):
         return table.NOT_COMPUTABLE
     shown = table.number(abs(value), decimals)
-    sign = "−" if value < 0 else "+"
-    return sign + shown if float(shown) else shown
+    return ("−" if value < 0 else "+") + shown if float(shown) else shown
 
 
 def rows(compared: pd.DataFrame, result: str, group: str) -> list[tuple[str, ...]]:
@@ -58,8 +51,7 @@ def rows(compared: pd.DataFrame, result: str, group: str) -> list[tuple[str, ...
 def page(patients: pd.DataFrame, compared: pd.DataFrame, settings: dict[str, object]) -> str:
     """Return the page as HTML without outside parts.
 
-    ``patients`` comes from `nxp2lib.cohort.load`, ``compared`` from `nxp2lib.report.beside.compare_cohorts`;
-    ``settings`` are the parameters of the run, named for the reader, with ``confidence`` among them.
+    ``compared`` comes from `beside.compare_cohorts`; ``settings`` are the run's parameters, ``confidence`` among them.
     """
     drawn = drawing.beside(patients, compared, float(settings["confidence"]))
     sizes = patients["age_group"].value_counts()[["juvenile", "adult"]]
@@ -96,10 +88,7 @@ def _png(drawn: figure.DescribedFigure) -> str:
 
 
 def save(patients: pd.DataFrame, compared: pd.DataFrame, output_dir: str | Path, **settings: object) -> None:
-    """Write the page as ``summary.html`` and the comparison as ``results/beside.csv`` in the output folder.
-
-    ``settings`` are the parameters of the run, as in `page`.
-    """
+    """Write the page as ``summary.html`` and ``compared`` as ``results/beside.csv``; ``settings`` are as in `page`."""
     folder = paths.output_folder(output_dir)
     with paths.replacing(folder / "results" / "beside.csv") as partial:
         compared.to_csv(partial, index=False, lineterminator="\n")
@@ -110,8 +99,7 @@ def save(patients: pd.DataFrame, compared: pd.DataFrame, output_dir: str | Path,
 def first_look(patients: pd.DataFrame, agreement: pd.DataFrame, compared: pd.DataFrame) -> table.Table:
     """Return what a reader wants to see first: two cohorts side by side, or what differs in the reconstructed one.
 
-    ``agreement`` comes from `nxp2lib.report.recomputed.agreement`, ``compared`` from
-    `nxp2lib.report.beside.compare_cohorts`.
+    ``agreement`` comes from `recomputed.agreement`, ``compared`` from `beside.compare_cohorts`.
     """
     if cohort.is_reconstructed(patients):
         differs = agreement[agreement["agreement"] == "differs"]

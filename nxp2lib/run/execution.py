@@ -22,9 +22,7 @@ def execute(plan: Plan) -> Iterator[Progress | Outcome]:
 
     Leaves ``notebooks/NAME.ipynb`` in the output folder, whole or not at all; that of a failed notebook ends with the
     failing cell. The manifest is written anew whenever a notebook has ended, so that after a run that was killed the
-    next one goes on. Closing the iterator stops whatever still runs.
-
-    Raises RunError where another run is writing into the same folder.
+    next one goes on. Closing the iterator stops whatever still runs. Raises RunError where another run writes there.
     """
     from filelock import FileLock, Timeout
 

@@ -16,7 +16,6 @@ from nxp2lib.run.parameters import Notebook
 
 DIED = "the kernel died; if it ran out of memory, --jobs 1 runs one notebook at a time"
 LONGEST_FOLDER = 85  # characters, for sockets: a socket's whole path may have 103 on macOS, 107 on Linux
-MEANT_TO_FAIL = "raises-exception"  # the tag of a cell that is expected to raise
 
 
 class Progress(NamedTuple):
@@ -29,8 +28,7 @@ class Progress(NamedTuple):
 class Outcome(NamedTuple):
     """A notebook has ended; ``error`` is empty, or the failing cell's ``ErrorName: message``.
 
-    ``left`` are the files that it wrote, with their checksums; ``cells`` says of each file that a cell wrote which cell
-    of the executed notebook was the last to do so; ``unchanged`` says that the notebook did not have to run.
+    ``left`` are the files that it wrote, with checksums; ``cells`` the last cell to write each; ``unchanged``: not run.
     """
 
     name: str
@@ -168,7 +166,7 @@ class Session:
 
 
 def _failure(caught: Exception, running: Running) -> str:
-    """Return the error's line, and mark the cell; empty where only cells that are meant to fail did."""
+    """Return the error's line, and mark the cell; empty where only cells whose tag says that they raise did."""
     from nbformat.v4 import new_output
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import remove_error_markers
@@ -183,7 +181,7 @@ def _failure(caught: Exception, running: Running) -> str:
             cell.outputs.append(new_output("error", ename=name, evalue=said))
         return _line(name, said)
     outputs = [(cell, output) for cell in running.notebook.cells for output in cell.get("outputs", [])]
-    if all(MEANT_TO_FAIL in cell.metadata.tags for cell, output in outputs if output.output_type == "error"):
+    if all("raises-exception" in cell.metadata.tags for cell, output in outputs if output.output_type == "error"):
         remove_error_markers(running.notebook)
         return ""
     return _line(caught.ename, caught.evalue)

@@ -27,10 +27,7 @@ class RunError(ValueError):
 
 
 class Parameter(NamedTuple):
-    """A parameter of a notebook: its default value, the names of the types that it takes, and where the value stands.
-
-    ``place`` is its line, first and last byte in the parameters cell, counted from 0.
-    """
+    """A parameter: its default, the types it takes, and the value's line, first and last byte in the cell, from 0."""
 
     default: object
     kinds: list[str]
@@ -69,9 +66,7 @@ def is_place(name: str) -> bool:
 def choose(names: Iterable[str], folder: Path = paths.NOTEBOOKS) -> list[Path]:
     """Return the notebooks named, in the order given; all of the folder, in name order, where none is named.
 
-    A name may be whole, with or without ``.ipynb``, or what stands before its first underscore: ``02``.
-
-    Raises RunError naming the nearest notebook for an unknown name.
+    A name is whole, with or without ``.ipynb``, or a number: ``02``. Raises RunError with the nearest one known.
     """
     known = {path.stem: path for path in sorted(folder.glob("*.ipynb")) if not path.name.startswith(".")}
     if not known:
@@ -99,10 +94,7 @@ def _near(word: str, known: Iterable[str]) -> str:
 
 
 def locate(path: str | Path) -> Path:
-    """Find an input file as `nxp2lib.paths.find` does.
-
-    Raises RunError naming the places searched and the nearest file beside the one named.
-    """
+    """Find an input file as `nxp2lib.paths.find` does; raise RunError with the places searched and the nearest file."""
     try:
         return paths.find(path)
     except OSError as error:
@@ -115,9 +107,7 @@ def read(path: Path) -> Notebook:
     """Read a notebook's number of cells and its parameters, the assignments in the cell tagged ``parameters``.
 
     The cell is parsed as Python, since papermill's inspection misses what its pattern does not match: the type of
-    ``int | None``, and any line with an equals sign in its comment.
-
-    Raises RunError for a file that is not such a notebook, or whose parameters are not plain values.
+    ``int | None``, and any line with an equals sign in its comment. Raises RunError for anything but plain values.
     """
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -130,12 +120,10 @@ def read(path: Path) -> Notebook:
 
 
 def defined(source: str) -> dict[str, Parameter]:
-    """Return the parameters that the source of a parameters cell defines, by name.
+    """Return the parameters that a parameters cell defines, by name; raise SyntaxError for one that is no plain value.
 
     >>> defined("limit: int | None = None  # (years)")
     {'limit': Parameter(default=None, kinds=['int', 'None'], place=(0, 20, 24))}
-
-    Raises SyntaxError for one that is not a plain value.
     """
     found = {}
     for statement in ast.parse(source).body:
@@ -154,10 +142,7 @@ def defined(source: str) -> dict[str, Parameter]:
 
 
 def settle(notebooks: list[Notebook], wanted: dict[str, str]) -> list[Notebook]:
-    """Pass to each notebook those of the wanted parameters that it has, converted to the type of their default.
-
-    Raises RunError for a name that none of them has, a value that cannot be converted, or one out of range.
-    """
+    """Pass to each notebook the wanted parameters that it has, converted; raise RunError for a wrong name or value."""
     known = dict.fromkeys(name for notebook in notebooks for name in notebook.parameters)
     for name in wanted:
         if name not in known and name != OUTPUT_DIR:  # executed copies go to the output folder in any case
@@ -186,12 +171,10 @@ def _passed(parameters: dict[str, Parameter], wanted: dict[str, str]) -> dict[st
 def convert(name: str, text: str, kinds: Iterable[str]) -> object:
     """Convert the text given for a parameter to the first of its types that can be typed in.
 
-    Paths become absolute, since a notebook runs in its own folder; an input file has to be there.
+    Paths become absolute, and an input file has to be there. Raises RunError saying what is accepted.
 
     >>> convert("confidence", "0.9", ["float"]), convert("limit", "None", ["int", "None"])
     (0.9, None)
-
-    Raises RunError saying what is accepted.
     """
     if len(text) > LONGEST or not text.isprintable():
         raise RunError(f"{name}: accepted are at most {LONGEST} characters, without line breaks or control characters")

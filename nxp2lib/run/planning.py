@@ -51,9 +51,7 @@ def plan(
     ``cohort_path``, ``map_path`` and ``output_dir``; ``given`` maps further parameters to their values as text;
     ``jobs`` is the number of notebooks run at once (None: one per processor core). A notebook of which nothing has
     changed since it last ran into this folder is not run again, unless ``fresh``; one that takes longer than
-    ``timeout`` seconds is stopped (None: never).
-
-    Raises RunError for anything unknown, unreadable, out of range or not writable.
+    ``timeout`` seconds is stopped (None: never). Raises RunError for what is unknown, out of range or not accessible.
     """
     started = datetime.now().astimezone()
     wanted = _wanted(given or {}, {COHORT_PATH: data, MAP_PATH: map_file, OUTPUT_DIR: out})
@@ -94,8 +92,7 @@ def plan(
 def _wanted(given: dict[str, str], options: dict[str, object]) -> dict[str, str]:
     """Return all parameters that were asked for, with the text given for each."""
     options = {name: str(value) for name, value in options.items() if value is not None}
-    twice = [name for name in options if name in given]
-    if twice:
+    if twice := [name for name in options if name in given]:
         raise RunError(f"{OPTIONS[twice[0]]} and -p {twice[0]} mean the same; give one of them")
     return given | options
 

@@ -17,15 +17,11 @@ LIBRARIES = ["pandas", "numpy", "scipy", "matplotlib", "papermill", "ortools"]
 
 
 def called(files: Iterable[Path]) -> dict[Path, str]:
-    """Return how the manifest calls each file: from the project's folder on, or by its last name alone.
-
-    Of files outside that have one name, the second is called ``NAME (2)`` and so on, without their folders.
-    """
+    """Return how the manifest calls each file: its place in the project, or its name alone, a second ``NAME (2)``."""
     found: dict[Path, str] = {}
     for path in dict.fromkeys(files):
-        name = path.name if path.is_absolute() else path.as_posix()
-        if path.is_absolute() and path.is_relative_to(paths.ROOT):
-            name = path.relative_to(paths.ROOT).as_posix()
+        known = path.relative_to(paths.ROOT) if path.is_relative_to(paths.ROOT) else path
+        name = known.name if known.is_absolute() else known.as_posix()
         numbered = (f"{name} ({number})" for number in count(2))
         found[path] = next(other for other in chain([name], numbered) if other not in found.values())
     return found
@@ -82,10 +78,8 @@ def is_unchanged(entry: dict, planned: dict, output: Path) -> bool:
 
 def still_there(entry: dict, output: Path) -> bool:
     """Tell whether everything that a notebook left in an earlier run is there, unchanged."""
-    left = entry.get("left", {})
-    return bool(left) and all(
-        (output / name).is_file() and checksum(output / name) == sha for name, sha in left.items()
-    )
+    left = {output / name: sha for name, sha in entry.get("left", {}).items()}
+    return bool(left) and all(path.is_file() and checksum(path) == sha for path, sha in left.items())
 
 
 def left(cells: dict[Path, int], copy: Path, output: Path) -> tuple[dict[str, str], dict[str, int]]:

@@ -31,12 +31,11 @@ def check(name: str, answer, solution=None, mistakes: dict | None = None) -> Non
     looked up in ``answers.json`` in the working directory. An ``answer`` of None is not judged. Raises
     FileNotFoundError where there is no such file, KeyError for an exercise that it does not hold.
     """
-    salt = ""
-    if solution is not None or mistakes is not None:
-        sealed = seal(solution, mistakes or {}, salt)
-    else:
+    if solution is None and mistakes is None:
         kept = json.loads(Path(ANSWERS).read_text(encoding="utf-8"))
         sealed, salt = kept["exercises"][name], kept["salt"]
+    else:
+        sealed, salt = seal(solution, mistakes or {}, ""), ""
     if sealed["right"] is None:
         print(f"{name}: these patients give no answer")
     elif answer is None:
@@ -71,11 +70,8 @@ def seal(solution, mistakes: dict, salt: str) -> dict:
     wrong = {hint: written(value, decimals) for hint, value in mistakes.items() if value is not None and HINTS[hint]}
     if decimals:
         wrong["too few digits"] = written(written(right, decimals - 1), decimals)
-    return {
-        "decimals": decimals,
-        "right": right and _scrambled(right, salt),
-        "mistakes": {hint: _scrambled(value, salt) for hint, value in wrong.items() if value != right},
-    }
+    sealed = {hint: _scrambled(value, salt) for hint, value in wrong.items() if value != right}
+    return {"decimals": decimals, "right": right and _scrambled(right, salt), "mistakes": sealed}
 
 
 def written(answer, decimals: int | None) -> str:
@@ -106,14 +102,10 @@ def _scrambled(text: str, salt: str) -> str:
     return hashlib.pbkdf2_hmac("sha256", text.encode(), salt.encode(), ROUNDS).hex()[:24]
 
 
-# Planted numbers: lines of a paper that does not exist, one of which cannot be
-
-
 def planted_percentages(patients: pd.DataFrame) -> pd.DataFrame:
     """Return four lines of counts and percentages of a made-up paper; one percentage belongs to no count of patients.
 
-    Columns ``line`` (A to D), ``patients`` (the denominator) and ``percent`` (text with one decimal). Which patients
-    are given decides the lines, so that another cohort gets others.
+    Columns ``line`` (A to D), ``patients`` (the denominator), ``percent`` (text, one decimal); each cohort gets others.
     """
     from nxp2lib.audit import attainable
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from nxp2lib import paths
-from nxp2lib.teach import exercises, trainees
+from nxp2lib.teach import exercises, sandbox, trainees
 
 GRADES, TOTALS = "grades.csv", "totals.csv"
 
@@ -24,23 +24,22 @@ def write(
     Answers are what the variable ``answer`` holds where an exercise is checked, after the cells above it were executed;
     stored outputs, and the outcome of ``check`` itself, play no part. The key is read when all notebooks have ended.
     ``container`` and ``unprotected`` say what isolates a notebook, as in `nxp2lib.teach.sandbox.command`. Writes
-    ``instructor/grades.csv`` and ``instructor/totals.csv``. Raises TeachError where the folder holds no class, or
-    nothing can isolate a notebook.
+    ``instructor/grades.csv`` and ``instructor/totals.csv``. Raises TeachError without a class, or without isolation.
     """
     target = paths.expanded(folder).absolute()
     if not (target / trainees.INSTRUCTOR / trainees.KEY).is_file():
         raise trainees.TeachError(f"{folder}: no class here ({trainees.INSTRUCTOR}/{trainees.KEY} is missing)")
     if os.name != "posix":
         raise trainees.TeachError("grading needs Linux or macOS, where a process can be limited; on Windows use WSL")
-    from nxp2lib.teach import sandbox
-
     try:
         start = sandbox.command(container, unprotected)
     except sandbox.NoSandbox as error:
         raise trainees.TeachError(str(error)) from None
-    found = dict(sandbox.execute(_returned(target), jobs, seconds, megabytes, start))
-    key = trainees.read_key(target)
-    graded = [_graded(target, found, row) for row in key.itertuples(index=False)]
+    folders = sorted((target / trainees.TRAINEES).iterdir())
+    folders = [folder for folder in folders if folder.is_dir() and not folder.is_symlink()]  # a link counts as nothing
+    returned = [notebook for folder in folders for notebook in sorted(folder.glob("*.ipynb"))]
+    found = dict(sandbox.execute(returned, jobs, seconds, megabytes, start))
+    graded = [_graded(target, found, row) for row in trainees.read_key(target).itertuples(index=False)]
     table = pd.DataFrame(graded, columns=["trainee", "notebook", "exercise", "points", "of", "reason"])
     totals = table.groupby("trainee", sort=False)[["points", "of"]].sum().reset_index()
     for name, content in {GRADES: table, TOTALS: totals}.items():
@@ -49,15 +48,8 @@ def write(
     return table
 
 
-def _returned(target: Path) -> list[Path]:
-    """Return what came back under the name of a notebook; a folder that is a link counts as nothing."""
-    folders = sorted(folder for folder in (target / trainees.TRAINEES).iterdir() if not folder.is_symlink())
-    return [notebook for folder in folders if folder.is_dir() for notebook in sorted(folder.glob("*.ipynb"))]
-
-
 def _graded(target: Path, found: dict, row) -> tuple:
-    returned = found.get(target / trainees.TRAINEES / row.trainee / f"{row.notebook}.ipynb")
-    points = 0
+    returned, points = found.get(target / trainees.TRAINEES / row.trainee / f"{row.notebook}.ipynb"), 0
     if returned is None:
         reason = "the notebook is missing"
     elif row.exercise not in returned.answers:

@@ -25,11 +25,8 @@ INSTRUCTOR = "instructor"
 KEY, CLASS, TRAINEES, COHORT = "key.csv", "class.json", "trainees", "cohort.csv"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 PER_BLOCK = 10  # cohorts drawn together
-OWN = {  # parameters of a trainee's notebooks
-    parameters.COHORT_PATH: COHORT,
-    parameters.OUTPUT_DIR: "~/nxp2_exercises",
-    "number_of_cohorts": 5,  # enough to see that they differ
-}
+# Parameters of a trainee's notebooks; five cohorts are enough to see that they differ.
+OWN = {parameters.COHORT_PATH: COHORT, parameters.OUTPUT_DIR: "~/nxp2_exercises", "number_of_cohorts": 5}
 
 
 class TeachError(ValueError):
@@ -39,8 +36,7 @@ class TeachError(ValueError):
 def names(path: str | Path) -> list[str]:
     """Return the trainees of a list: the column ``trainee`` of a CSV file.
 
-    A name becomes a folder, so letters, digits, ``-`` and ``_`` are accepted, up to 40 of them. Raises TeachError that
-    names the row, FileNotFoundError where there is no such file.
+    A name becomes a folder: up to 40 letters, digits, ``-``, ``_``. Raises TeachError with the row, FileNotFoundError.
     """
     try:
         header, *rows = list(csv.reader(paths.find(path).read_text(encoding="utf-8-sig").splitlines())) or [[]]
@@ -69,9 +65,8 @@ def write(out: str | Path, trainees: list[str], seed: int | None = None) -> Path
     """Write a class into a new folder, and return it.
 
     ``trainees/NAME/`` holds the notebooks without solutions, ``cohort.csv`` and ``answers.json``; ``instructor/``
-    the key and the seed. Each cohort is drawn from those that the printed numbers allow and then resampled with
-    replacement within the age groups, so that answers differ between neighbours. Without a seed a secret one is drawn.
-    Raises TeachError where the folder is not empty.
+    the key and the seed, a secret one if not given. Each cohort is drawn from those that the printed numbers allow,
+    then resampled within the age groups, so that neighbours' answers differ. Raises TeachError for a folder in use.
     """
     target = paths.expanded(out).absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -116,8 +111,7 @@ def resampled(number: int, seed: int) -> Iterator[pd.DataFrame]:
             young = drawn["age_at_onset"].astype(int) < findings.JUVENILE_BELOW_AGE
             parts = [drawn[group].sample(group.sum(), replace=True, random_state=rng) for group in (young, ~young)]
             mixed = pd.concat(parts).sample(frac=1, random_state=rng).reset_index(drop=True)
-            mixed["patient_id"] = [f"T{place:03d}" for place in range(1, len(mixed) + 1)]
-            yield mixed.assign(synthetic="1")
+            yield mixed.assign(patient_id=[f"T{place:03d}" for place in range(1, len(mixed) + 1)], synthetic="1")
 
 
 def solved(notebook: nbformat.NotebookNode, file: Path) -> list[tuple]:
