@@ -6,16 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nxp2lib import describe, dictionary, digits, fourfold, paths
-
-
-class Solved(NamedTuple):
-    """What a printed ratio and its observed count say: cases expected, and years at risk of each patient."""
-
-    expected_low: float
-    expected_high: float
-    years_low: float
-    years_high: float
+from nxp2lib import describe, dictionary, fourfold, paths
 
 
 class Ratio(NamedTuple):
@@ -153,27 +144,6 @@ def standardize(
     counts = {"observed": observed, "expected": expected, "person_years": float(split["person_years"].sum())}
     ratio = INTERVALS[interval](observed, expected, confidence)
     return {**counts, **ratio._asdict(), "missing": len(cohort) - len(known)}
-
-
-def back_solve(observed: int, sir: str, expected: tuple[float, float]) -> Solved:
-    """Work back from a printed standardized incidence ratio to the cases expected and the time at risk.
-
-    The expected cases are observed / ratio, over all ratios that round to the printed digits. ``expected`` holds the
-    least and greatest number expected when every patient contributes one person-year, for instance over all ages that
-    a paper allows; dividing by it gives the person-years per patient, if rates stay those of the age at onset.
-
-    >>> [round(number, 3) for number in back_solve(8, "22.4", (0.2, 0.4))]
-    [0.356, 0.358, 0.891, 1.79]
-
-    Raises ValueError for no observed case, a ratio that can be zero, or expected numbers that are not above zero.
-    """
-    least, greatest = digits.interval(sir)
-    if observed < 1 or least <= 0 or not 0 < expected[0] <= expected[1]:
-        raise ValueError(
-            f"observed {observed}, ratio {sir}, expected {expected} are not accepted; accepted: numbers above zero"
-        )
-    low, high = observed / float(greatest), observed / float(least)
-    return Solved(low, high, low / expected[1], high / expected[0])
 
 
 def malignancies(cohort: pd.DataFrame, years_at_risk: float = 1.0, confidence: float = 0.95) -> pd.DataFrame:

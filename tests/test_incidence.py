@@ -142,20 +142,3 @@ def test_a_malignancy_without_a_site_is_counted_as_unknown():
 
 def test_no_interval_reaches_below_zero():
     assert incidence.byar(1, 1.0, 0.999999).ci_low == 0
-
-
-def test_a_printed_ratio_works_back_to_the_cases_expected_and_the_time_at_risk():
-    found = incidence.back_solve(8, "22.4", (0.2147, 0.7409))
-    assert found.expected_low == pytest.approx(8 / 22.45)
-    assert found.expected_high == pytest.approx(8 / 22.35)
-    assert found.years_low == pytest.approx(found.expected_low / 0.7409)
-    assert found.years_high == pytest.approx(found.expected_high / 0.2147)
-
-
-IMPOSSIBLE = [(0, "22.4", (0.2, 0.8)), (8, "0", (0.2, 0.8)), (8, "2", (0, 0.8))]
-
-
-@pytest.mark.parametrize("observed, ratio, expected", IMPOSSIBLE)
-def test_a_ratio_cannot_be_worked_back_from_nothing(observed, ratio, expected):
-    with pytest.raises(ValueError, match="accepted: numbers above zero"):
-        incidence.back_solve(observed, ratio, expected)

@@ -1,11 +1,21 @@
-"""Which values a statistic can take at all: P values, percentages and means of so many patients."""
+"""Which values a statistic can take at all: P values, percentages, means and ratios of so many patients."""
 
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import NamedTuple
 
 import numpy as np
 
 from nxp2lib import digits, fourfold
+
+
+class Solved(NamedTuple):
+    """What a printed ratio and its observed count say: cases expected, and years at risk of each patient."""
+
+    expected_low: float
+    expected_high: float
+    years_low: float
+    years_high: float
 
 
 def p_values(n_first: int, n_second: int, found: int, convention: str = "fisher") -> np.ndarray:
@@ -103,6 +113,27 @@ def sums(mean: str, n: int) -> list[int]:
     number, decimals = _printed("mean", mean)
     near = _near(number, decimals, n)
     return [total for total in near if digits.round_half_up(Decimal(total) / n, decimals) == number]
+
+
+def back_solve(observed: int, sir: str, expected: tuple[float, float]) -> Solved:
+    """Work back from a printed standardized incidence ratio to the cases expected and the time at risk.
+
+    The expected cases are observed / ratio, over all ratios that round to the printed digits. ``expected`` holds the
+    least and greatest number expected when every patient contributes one person-year, for instance over all ages that
+    a paper allows; dividing by it gives the person-years per patient, if rates stay those of the age at onset.
+
+    >>> [round(number, 3) for number in back_solve(8, "22.4", (0.2, 0.4))]
+    [0.356, 0.358, 0.891, 1.79]
+
+    Raises ValueError for no observed case, a ratio that can be zero, or expected numbers that are not above zero.
+    """
+    least, greatest = digits.interval(sir)
+    if observed < 1 or least <= 0 or not 0 < expected[0] <= expected[1]:
+        raise ValueError(
+            f"observed {observed}, ratio {sir}, expected {expected} are not accepted; accepted: numbers above zero"
+        )
+    low, high = observed / float(greatest), observed / float(least)
+    return Solved(low, high, low / expected[1], high / expected[0])
 
 
 def _near(number: Decimal, decimals: int, n: int) -> range:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from math import isnan, nan, prod
 from typing import NamedTuple
 
-from nxp2lib import digits, fourfold, incidence
+from nxp2lib import digits, fourfold
 from nxp2lib.audit import attainable, summaries
 from nxp2lib.reconstruction.puzzle import Infeasible, NotReached
 
@@ -271,7 +271,7 @@ def incidence_ratio(printed: str, observed: int, expected: tuple[float, float]) 
     >>> incidence_ratio("22.4", 8, (0.2, 0.8)).reason
     '8 / 22.4 is 0.356 to 0.358 expected; one person-year each expects 0.200 to 0.800: 0.45 to 1.79 person-years each'
     """
-    found = incidence.back_solve(observed, printed, expected)
+    found = attainable.back_solve(observed, printed, expected)
     shown = (
         f"{observed} / {printed} is {found.expected_low:.3f} to {found.expected_high:.3f} expected; one person-year "
         f"each expects {expected[0]:.3f} to {expected[1]:.3f}: {found.years_low:.2f} to {found.years_high:.2f} "

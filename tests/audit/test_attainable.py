@@ -137,3 +137,20 @@ def test_a_sum_is_among_those_of_its_own_mean_and_nothing_is_left_out_between(to
 def test_what_is_no_number_of_patients_or_no_printed_number_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_printed_ratio_works_back_to_the_cases_expected_and_the_time_at_risk():
+    found = attainable.back_solve(8, "22.4", (0.2147, 0.7409))
+    assert found.expected_low == pytest.approx(8 / 22.45)
+    assert found.expected_high == pytest.approx(8 / 22.35)
+    assert found.years_low == pytest.approx(found.expected_low / 0.7409)
+    assert found.years_high == pytest.approx(found.expected_high / 0.2147)
+
+
+IMPOSSIBLE = [(0, "22.4", (0.2, 0.8)), (8, "0", (0.2, 0.8)), (8, "2", (0, 0.8))]
+
+
+@pytest.mark.parametrize("observed, ratio, expected", IMPOSSIBLE)
+def test_a_ratio_cannot_be_worked_back_from_nothing(observed, ratio, expected):
+    with pytest.raises(ValueError, match="accepted: numbers above zero"):
+        attainable.back_solve(observed, ratio, expected)
