@@ -1,7 +1,8 @@
 """Which values a statistic can take at all: P values, percentages, means and ratios of so many patients."""
 
 from collections.abc import Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
+from math import ceil, floor
 from typing import NamedTuple
 
 import numpy as np
@@ -23,13 +24,12 @@ def p_values(n_first: int, n_second: int, found: int, convention: str = "fisher"
 
     ``n_first`` and ``n_second`` are the patients of each group, ``found`` those of both together with the finding.
     ``convention`` is a name from `nxp2lib.fourfold.CONVENTIONS`; where it gives no P value the table is left out.
+    Raises ValueError for a group without patients, or more findings than patients.
 
     Three patients in each group and three findings: 3 against 0, 2 against 1, and their mirror images.
 
     >>> p_values(3, 3, 3)
     array([0.1, 1. ])
-
-    Raises ValueError for a group without patients, or more findings than patients.
     """
     _whole("n_first", n_first, 1)
     _whole("n_second", n_second, 1)
@@ -37,8 +37,7 @@ def p_values(n_first: int, n_second: int, found: int, convention: str = "fisher"
     first = np.arange(max(0, found - n_second), min(n_first, found) + 1)
     second = found - first
     tables = np.stack([second, n_second - second, first, n_first - first], axis=1).reshape(-1, 2, 2)
-    values = fourfold.p_values(tables, [convention])[convention].dropna()
-    return np.unique(values.to_numpy())
+    return np.unique(fourfold.p_values(tables, [convention])[convention].dropna())
 
 
 def nearest(values: Sequence[float], target: float | str) -> tuple[float | None, float | None]:
@@ -47,10 +46,9 @@ def nearest(values: Sequence[float], target: float | str) -> tuple[float | None,
     >>> nearest([0.1, 0.4, 1.0], "0.50"), nearest([0.1, 0.4, 1.0], 0.4), nearest([0.1, 0.4, 1.0], "0.04")
     ((0.4, 1.0), (0.4, 0.4), (None, 0.1))
     """
-    number = float(target)
-    below = max((float(value) for value in values if value <= number), default=None)
-    above = min((float(value) for value in values if value >= number), default=None)
-    return below, above
+    below = [float(value) for value in values if value <= float(target)]
+    above = [float(value) for value in values if value >= float(target)]
+    return max(below, default=None), min(above, default=None)
 
 
 def percentages(denominator: int, decimals: int = 1) -> list[str]:
@@ -69,8 +67,6 @@ def percentages(denominator: int, decimals: int = 1) -> list[str]:
 def counts(percent: str, denominator: int) -> list[int]:
     """Return the counts of patients that are printed as this percentage of ``denominator``; none if not attainable.
 
-    Of 29 juveniles, 4 are 13.8 %, and no number of them is 15.8 %:
-
     >>> counts("13.8", 29), counts("15.8", 29), counts("50", 1)
     ([4], [], [])
 
@@ -84,8 +80,6 @@ def counts(percent: str, denominator: int) -> list[int]:
 
 def denominators(count: int, percent: str, largest: int) -> list[int]:
     """Return the numbers of patients, up to ``largest``, of whom ``count`` are printed as this percentage.
-
-    Four patients are 15.8 % of no group; three are, of 19; and nobody is 0 % of any:
 
     >>> denominators(4, "15.8", 29), denominators(3, "15.8", 29), denominators(0, "0.0", 3)
     ([], [19], [1, 2, 3])
@@ -101,8 +95,7 @@ def denominators(count: int, percent: str, largest: int) -> list[int]:
 def sums(mean: str, n: int) -> list[int]:
     """Return the sums of ``n`` whole numbers whose mean is printed like this; none if the mean is not attainable.
 
-    This is the GRIM test (Brown and Heathers 2017, Soc Psychol Personal Sci 8:363). Ten whole numbers of mean 3.4 sum
-    to 34; no ten have the mean 3.45.
+    This is the GRIM test (Brown and Heathers 2017, Soc Psychol Personal Sci 8:363).
 
     >>> sums("3.4", 10), sums("3.45", 10), sums("8", 3)
     ([34], [], [23, 24, 25])
@@ -119,19 +112,17 @@ def back_solve(observed: int, sir: str, expected: tuple[float, float]) -> Solved
     """Work back from a printed standardized incidence ratio to the cases expected and the time at risk.
 
     The expected cases are observed / ratio, over all ratios that round to the printed digits. ``expected`` holds the
-    least and greatest number expected when every patient contributes one person-year, for instance over all ages that
-    a paper allows; dividing by it gives the person-years per patient, if rates stay those of the age at onset.
+    least and greatest number expected when every patient contributes one person-year, for instance over all ages that a
+    paper allows; dividing by it gives the person-years per patient, if rates stay those of the age at onset. Raises
+    ValueError for no observed case, a ratio that can be zero, or expected numbers that are not above zero.
 
     >>> [round(number, 3) for number in back_solve(8, "22.4", (0.2, 0.4))]
     [0.356, 0.358, 0.891, 1.79]
-
-    Raises ValueError for no observed case, a ratio that can be zero, or expected numbers that are not above zero.
     """
     least, greatest = digits.interval(sir)
     if observed < 1 or least <= 0 or not 0 < expected[0] <= expected[1]:
-        raise ValueError(
-            f"observed {observed}, ratio {sir}, expected {expected} are not accepted; accepted: numbers above zero"
-        )
+        said = f"observed {observed}, ratio {sir}, expected {expected}"
+        raise ValueError(f"{said} are not accepted; accepted: numbers above zero")
     low, high = observed / float(greatest), observed / float(least)
     return Solved(low, high, low / expected[1], high / expected[0])
 
@@ -139,9 +130,7 @@ def back_solve(observed: int, sir: str, expected: tuple[float, float]) -> Solved
 def _near(number: Decimal, decimals: int, n: int) -> range:
     """Return the sums of ``n`` whole numbers whose mean may be printed as ``number``, and some on either side."""
     unit = Decimal(1).scaleb(-decimals)
-    lowest = ((number - unit) * n).to_integral_value(ROUND_FLOOR) - 1
-    highest = ((number + unit) * n).to_integral_value(ROUND_CEILING) + 1
-    return range(int(lowest), int(highest) + 1)
+    return range(floor((number - unit) * n) - 1, ceil((number + unit) * n) + 2)
 
 
 def _percent(count: int, denominator: int, decimals: int) -> Decimal:

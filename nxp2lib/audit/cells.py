@@ -1,8 +1,8 @@
 """What one cell of a printed table says, however it is written: P values, counts, percentages, centres and spreads.
 
 Every function takes the text of a cell, returns digits as strings (printed decimals count, trailing zeros too), None
-for a blank, and raises ValueError saying what is accepted. All kinds of spaces, dashes and wide characters are read as
-the plain ones; footnote marks (``*``, ``†``, superscripts, an attached ``a`` to ``c``) are dropped.
+for a blank, and raises ValueError for anything else, saying what is accepted. Spaces, dashes and wide characters are
+read as the plain ones; footnote marks (``*``, ``†``, superscripts, an attached ``a`` to ``c``) are dropped.
 
 Of a lone comma before exactly three digits: it marks thousands (``1,125``) unless the part before is 0 or longer than
 three digits; in a P value or a percentage, where thousands make no sense, it is always the decimal comma.
@@ -22,17 +22,16 @@ from nxp2lib import paths
 BLANKS = {"na", "n/a", "n.a.", "n.a", "n/a.", "nan", "nr", "n.r.", "not available", "not applicable", "not reported"}
 NOT_SIGNIFICANT = re.compile(r"n\.? ?s\.?|(?:not|non)[ -]?significant", re.I)
 DECIMALS, DIGITS, COUNT_DIGITS, LONGEST = 20, 15, 9, 60  # no more are read; the last: characters of a number
-PLAIN = {
+PLAIN = str.maketrans({
     **dict.fromkeys("‐‑‒–—―−⁃˗➖", "-"), **dict.fromkeys("≤≦⩽", "<"), **dict.fromkeys("≥≧⩾", ">"),
     **dict.fromkeys("×✕✖", "x"), **dict.fromkeys("’‘ʼ`´", "'"), "∕": "/",
-}  # fmt: skip
+})  # fmt: skip
 FOOTNOTE = re.compile(r"(?<=[0-9%)\]])(?:[a-c](?:,[a-c])*| ?[\[(][a-c](?:,[a-c])*[\])]| ?[\[(]?n\.?s\.?[\])]?)$", re.I)
 NUMBER = re.compile(  # digits, then what is grouped by spaces, by commas, by points, and a decimal point or comma
     r"(?P<whole>[0-9]+|[1-9][0-9]{0,2}(?:[ '][0-9]{3})+)(?:[.,](?P<part>[0-9]+))?|[.,](?P<only>[0-9]+)"
     r"|(?P<commas>[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.(?P<point>[0-9]+))?"
     r"|(?P<points>[1-9][0-9]{0,2}(?:\.[0-9]{3})+)(?:,(?P<comma>[0-9]+))?"
 )
-THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 POWER = re.compile(  # 1.2 x 10^-4, 1.2 x 10-4, 10^-4 (but not 10-4, which is a range), 1.2e-4
     r"(?:(.+?) ?[x*·⋅∙] ?)?10 ?\^ ?([-+]?[0-9]{1,3})|(.+?) ?[x*·⋅∙] ?10 ?(-[0-9]{1,3})|(.+)e([-+]?[0-9]{1,3})", re.I
 )
@@ -86,12 +85,10 @@ def _reader(accepted: str, blank=None):
 
 @_reader("0.03, .03, 0,03, <0.001, >0.05, 1.2e-4, NS or blank; from 0 to 1, at most 20 decimals")
 def p_value(text: str) -> str | None:
-    """Return a P value as `nxp2lib.audit.conventions.match` reads it.
+    """Return a P value, or a limit (``<``, ``>``) other than 0 and 1, as `nxp2lib.digits.match` reads it.
 
     >>> [p_value(text) for text in ("P=.03", "< 0,001**", "≤0.05", "n.s.", "1.20 × 10−4", "–")]
     ['0.03', '<0.001', '<0.05', 'NS', '0.000120', None]
-
-    Raises ValueError for anything else, a number outside 0 to 1, or a limit (``<``, ``>``) of 0 or 1.
     """
     plain = re.sub(r"^p(?:[ -]?value)? ?(?=[-=:<>.,0-9n])", "", _clean(text), flags=re.I)
     plain = plain.removeprefix("=").removeprefix(":").strip()
@@ -108,20 +105,14 @@ def p_value(text: str) -> str | None:
 def count(text: str) -> Count:
     """Return what a cell says of a count.
 
-    >>> count("12 of 34 (35.3 %)†")
-    Count(count=12, of=34, percent='35.3')
-    >>> count("1 125"), count("35,3%"), count("NA")
-    (Count(count=1125, of=None, percent=None), Count(count=None, of=None, percent='35.3'), Count(count=None, of=None, \
-percent=None))
-
-    Raises ValueError for anything else, a negative or broken count, or a percentage outside 0 to 100.
+    >>> [tuple(count(text)) for text in ("12 of 34 (35.3 %)†", "1 125", "35,3%", "NA")]
+    [(12, 34, '35.3'), (1125, None, None), (None, None, '35.3'), (None, None, None)]
     """
     fraction, share = _fraction_and_share(_clean(text))
     parts = re.split(r" ?/ ?| (?:out )?of ", re.sub("^n ?= ?", "", fraction, flags=re.I))
     if len(parts) > 2:
         raise ValueError(text)
-    parts = [] if is_blank(fraction) else parts
-    return Count(*map(_whole, parts))._replace(percent=percent(share))
+    return Count(*([] if is_blank(fraction) else map(_whole, parts)))._replace(percent=percent(share))
 
 
 @_reader("35.3, 35,3, 35.3 % or blank; from 0 to 100, at most 20 decimals")
@@ -130,8 +121,6 @@ def percent(text: str) -> str | None:
 
     >>> percent("35.30 %"), percent("(35,3)"), percent("-")
     ('35.30', '35.3', None)
-
-    Raises ValueError for anything else, or a number outside 0 to 100.
     """
     digits = _digits(_bare(_clean(text)).removesuffix("%").strip(), DECIMALS + 3, thousands=False)
     if not 0 <= Decimal(digits) <= 100 or len(digits.partition(".")[2]) > DECIMALS:
@@ -145,8 +134,6 @@ def number(text: str) -> str | None:
 
     >>> [number(text) for text in ("2 609", "1,125", "0,125", "1.234,50", "−0.5", "n/a")]
     ['2609', '1125', '0.125', '1234.50', '-0.5', None]
-
-    Raises ValueError for anything else, or more than 15 digits.
     """
     return _digits(_clean(text), DIGITS)
 
@@ -157,8 +144,6 @@ def summary(text: str) -> Center:
 
     >>> [tuple(summary(text)) for text in ("2609 (1,125–6,972)", "5.0 ± 1.2", "−1 [−2.5 to 0,5]", "5,0")]
     [('2609', '1125', '6972'), ('5.0', '1.2', None), ('-1', '-2.5', '0.5'), ('5.0', None, None)]
-
-    Raises ValueError for anything else.
     """
     plain = re.sub(r"\+ ?/? ?-", "±", _clean(text))
     bracketed = re.fullmatch(r"([^()\[\]±]+)[\[(](?:(?:IQR|range|SD)\b[ :,=]*)?([^()\[\]±]*)[\])]", plain, re.I)
@@ -175,10 +160,9 @@ def kind(text: str) -> str | None:
 
     Raises ValueError for anything else, such as a mean with its standard error.
     """
-    found = _named("kind", text)
-    if found is None:
-        raise ValueError(text)
-    return found
+    if found := _named("kind", text):
+        return found
+    raise ValueError(text)
 
 
 def named_tests(text: str) -> tuple[str, ...]:
@@ -198,15 +182,13 @@ def named_tests(text: str) -> tuple[str, ...]:
 @lru_cache
 def _words() -> dict[str, dict[str, str]]:
     """Return the patterns by which each kind or test of a family is known, in their order."""
-    words = pd.read_csv(WORDS)
-    return {name: dict(zip(family["name"], family["pattern"], strict=True))
-            for name, family in words.groupby("family", sort=False)}  # fmt: skip
+    families = pd.read_csv(WORDS, index_col="name").groupby("family", sort=False)["pattern"]
+    return {name: patterns.to_dict() for name, patterns in families}
 
 
 def _named(family: str, text: str) -> str | None:
     """Return the first of a family that is named, in whatever capitals; superscripts stay (χ²)."""
-    normal = unicodedata.normalize("NFKC", text[:200]).casefold()
-    lower = " ".join("".join(PLAIN.get(letter, letter) for letter in normal).split())
+    lower = " ".join(unicodedata.normalize("NFKC", text[:200]).casefold().translate(PLAIN).split())
     return next((name for name, pattern in _words()[family].items() if re.search(pattern, lower)), None)
 
 
@@ -235,7 +217,7 @@ def _plain(letter: str) -> str:
     normal = unicodedata.normalize("NFKC", letter)
     if kind in ("<fraction", "<compat", "<square") and any(part.isdigit() for part in normal):
         return letter
-    return "".join(PLAIN.get(part, part) for part in normal)
+    return normal.translate(PLAIN)
 
 
 def _digits(plain: str, most: int, thousands: bool = True) -> str:
@@ -246,10 +228,9 @@ def _digits(plain: str, most: int, thousands: bool = True) -> str:
         mantissa, exponent = power[1] or power[3] or power[5] or "1", power[2] or power[4] or power[6]
         return _with_exponent(mantissa, int(exponent), most, thousands)
     minus, body = plain.startswith("-"), plain.removeprefix("-" if plain.startswith("-") else "+").lstrip(" ")
-    if thousands and THOUSANDS.fullmatch(body):
+    if thousands and re.fullmatch("[1-9][0-9]{0,2},[0-9]{3}", body):
         body = body.replace(",", "")
-    found = NUMBER.fullmatch(body)
-    if not found:
+    if not (found := NUMBER.fullmatch(body)):
         raise ValueError(plain)
     whole = re.sub("[ ',.]", "", found["whole"] or found["commas"] or found["points"] or "0").lstrip("0") or "0"
     part = found["part"] or found["only"] or found["point"] or found["comma"] or ""
@@ -270,8 +251,7 @@ def _with_exponent(mantissa: str, exponent: int, most: int, thousands: bool) -> 
 
 def _fraction_and_share(plain: str) -> tuple[str, str]:
     """Divide the text of a count into ``12/34`` and ``35.3 %``, either of them perhaps empty."""
-    bracketed = re.fullmatch(r"([^()\[\]]+?) ?[\[(]([^()\[\]]*)[\])]", plain)
-    if bracketed:
+    if bracketed := re.fullmatch(r"([^()\[\]]+?) ?[\[(]([^()\[\]]*)[\])]", plain):
         outside, inside = bracketed.groups()
         return (inside, outside) if outside.endswith("%") or re.search("/|of", inside) else (outside, inside)
     plain = _bare(plain)

@@ -13,10 +13,7 @@ from nxp2lib import digits, fourfold
 
 
 def _column(tables, printed: pd.Series, conventions) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return which printed P values are not blank, and which of these each convention's P value for their tables gives.
-
-    Conventions are in the order of ``CONVENTIONS``.
-    """
+    """Return which printed P values are not blank, and which of these each convention gives (as in ``CONVENTIONS``)."""
     counts = fourfold.whole_counts(tables)
     if len(counts) != len(printed):
         raise ValueError(f"{len(counts)} tables and {len(printed)} printed P values do not belong together")
@@ -45,8 +42,7 @@ def explain(tables, printed: Sequence[str], conventions: Iterable[str] | None = 
         share = _share_otherwise(fit, chance)
         log_likelihood = float(np.log((1 - share) * fit + share * chance).sum())
         found.append((name, fourfold.CONVENTIONS[name], int(fit.sum()), len(fit), log_likelihood, share))
-    columns = ["convention", "label", "matched", "rows", "log_likelihood", "share_otherwise"]
-    found = pd.DataFrame(found, columns=columns)
+    found = pd.DataFrame(found, columns=["convention", "label", "matched", "rows", "log_likelihood", "share_otherwise"])
     return found.sort_values("log_likelihood", ascending=False, kind="stable", ignore_index=True)
 
 

@@ -10,7 +10,6 @@ import io
 import re
 import unicodedata
 from contextlib import suppress
-from itertools import compress
 from pathlib import Path
 
 import pandas as pd
@@ -130,9 +129,8 @@ def write(audited: pd.DataFrame, ledger: pd.DataFrame, path: str | Path) -> None
     found = audited.drop(columns=COPIED)
     own = ledger.drop(columns=[name for name in found if name in ledger])
     both = pd.concat([own.reset_index(drop=True), found.reset_index(drop=True)], axis=1)
-    both[NUMBERS] = both[NUMBERS].map(lambda value: float(f"{value:.6g}"))
     both = both.astype(object).map(_harmless).rename(columns=_harmless)
-    both[NUMBERS] = both[NUMBERS].astype(float)
+    both[NUMBERS] = both[NUMBERS].map(lambda value: float(f"{value:.6g}")).astype(float)
     with paths.replacing(path) as partial_file:
         layout = {"sep": mark, "decimal": "," if mark == ";" else ".", "quoting": csv.QUOTE_NONNUMERIC}
         both.to_csv(partial_file, index=False, encoding="utf-8-sig", **layout)
@@ -146,21 +144,17 @@ def _harmless(cell):
 def audit(ledger: pd.DataFrame) -> pd.DataFrame:
     """Judge every printed P value of a ledger, one row each, under the ledger's own index.
 
-    Columns: ``table, row, p_printed`` as in the ledger; ``verdict``, one of `nxp2lib.audit.verdicts.VERDICTS`;
-    ``conventions``, all that give the printed digits, the one that decided first; ``p_value`` under the convention
-    expected, NaN where the counts are not settled; ``attainable_below`` and ``attainable_above``, the values at or
-    beside the printed one that this convention can give with these margins (up to ``LISTED`` findings); ``p_least``
-    and ``p_greatest``, what printed means or medians allow; ``reason``, one line.
+    Columns: ``table, row, p_printed`` as in the ledger; ``verdict``, ``conventions`` (joined by ``;``), ``p_value``,
+    ``attainable_below``, ``attainable_above``, ``p_least``, ``p_greatest`` and ``reason``, one line, as in
+    `nxp2lib.audit.verdicts.Finding`.
 
     The convention expected is the one that ``test_printed`` names; or else the two-sided one that explains most of the
     rows of the same ``table`` that name none, if it explains two or more; or else Fisher's. A test that is named but
-    not known here makes no row inconsistent.
+    not known here makes no row inconsistent. Raises LedgerError where a column is missing that every ledger needs.
 
     >>> one = {"a_count": ["13"], "a_n": ["36"], "b_count": ["13"], "b_n": ["40"], "p_printed": ["0.464"]}
     >>> audit(pd.DataFrame(one)).loc[0, ["verdict", "conventions"]].tolist()
     ['reproduced under another convention', 'one-sided Fisher; one-sided Fisher, upper']
-
-    Raises LedgerError where a column is missing that every ledger needs.
     """
     texts = _checked(ledger).reindex(columns=list(COLUMNS)).astype(object).fillna("").map(str)
     rows = [row | {"file_row": place} for place, row in zip(texts.index, texts.to_dict("records"), strict=True)]
@@ -183,9 +177,9 @@ def _expected(names: list[str], read: list) -> tuple[dict[str, str], dict[int, s
         places = [place for place in settled if names[place] == name]
         tables, printed = [read[place].tables[0] for place in places], [read[place].printed for place in places]
         preferred |= conventions.fewest(tables, pd.Series(printed, index=places)).to_dict()
-        free = [not (read[place].named or read[place].other) for place in places]
-        if sum(free) > 1:
-            pairs = list(compress(zip(tables, printed, strict=True), free))
-            best = conventions.explain(*map(list, zip(*pairs, strict=True)), TWO_SIDED).iloc[0]
+        free = [place for place in places if not (read[place].named or read[place].other)]
+        if len(free) > 1:
+            tables, printed = zip(*((read[place].tables[0], read[place].printed) for place in free), strict=True)
+            best = conventions.explain(tables, printed, TWO_SIDED).iloc[0]
             standard[name] = best["convention"] if best["matched"] > 1 else "fisher"
     return standard, preferred

@@ -5,6 +5,7 @@ something impossible, ends its own row with that reason.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from itertools import product
 from typing import NamedTuple
@@ -16,9 +17,7 @@ from nxp2lib.audit.verdicts import INCONSISTENT, OTHER_CONVENTION, REPRODUCED, U
 LARGEST = 1_000_000  # patients in a group
 MANY = 400  # tables that fit the same percentages: more are not tried
 LONG = 200  # letters: of a large group very many counts may give a percentage, and are not listed
-RANK = "mann_whitney"
 SEVERITY = ("", *VERDICTS)
-NUMBER_KINDS = (cells.MEAN_SD, cells.MEDIAN_IQR, cells.MEDIAN_RANGE)
 
 
 class Stop(Exception):
@@ -65,7 +64,13 @@ def first_look(row: dict[str, str]) -> Comparison | Finding:
     ``row`` holds the cells of a ledger by column, and its ``file_row``.
     """
     try:
-        return _numbers(row) if _is_of_numbers(row) else _counts(row)
+        printed = _cell(row, "p_printed", cells.p_value)
+        named = _cell(row, "test_printed", cells.named_tests)
+        if _is_of_numbers(row):
+            return _numbers(row, printed, named)
+        known = [name for name in named if name in fourfold.CONVENTIONS]
+        other = row["test_printed"] if named and not known else ""
+        return Comparison(printed, [_group(row, "a"), _group(row, "b")], known, other)
     except Stop as stop:
         return stop.found
 
@@ -93,14 +98,6 @@ def _size(row: dict[str, str], column: str, number: int | None) -> int | None:
 def _group_size(row: dict[str, str], side: str) -> int | None:
     size = _cell(row, f"{side}_n", cells.count)
     return _size(row, f"{side}_n", size.count if size.of is None else size.of)
-
-
-def _counts(row: dict[str, str]) -> Comparison:
-    printed = _cell(row, "p_printed", cells.p_value)
-    named = _cell(row, "test_printed", cells.named_tests)
-    known = [name for name in named if name in fourfold.CONVENTIONS]
-    other = row["test_printed"] if named and not known else ""
-    return Comparison(printed, [_group(row, "a"), _group(row, "b")], known, other)
 
 
 def _group(row: dict[str, str], side: str) -> _Group:
@@ -133,8 +130,7 @@ def _counts_of(of: int, share: str) -> _Group:
         return _Group([(count, of) for count in fitting], REPRODUCED, f"{share} % is {_or(fitting)} of {of}")
     below = int(Decimal(share) * of / 100)
     found = {count: verdicts.percentage(share, count, of) for count in (below, below + 1) if count <= of}
-    other = {count: one.reason for count, one in found.items() if one.verdict == OTHER_CONVENTION}
-    if other:
+    if other := {count: one.reason for count, one in found.items() if one.verdict == OTHER_CONVENTION}:
         return _Group([(count, of) for count in other], OTHER_CONVENTION, "; ".join(other.values()))
     return _Group([], INCONSISTENT, found[below].reason.partition("; ")[2])
 
@@ -143,10 +139,9 @@ def _sizes_of(count: int, share: str) -> _Group:
     least, _ = digits.interval(share)
     if least <= 0:  # of any group large enough
         return _Group([])
-    fitting = attainable.denominators(count, share, min(LARGEST, int(100 * count / least) + 1))
-    if not fitting:
-        return _Group([], INCONSISTENT, f"{count} patients are {share} % of no group")
-    return _Group([(count, of) for of in fitting], REPRODUCED, f"{count} patients are {share} % of {_or(fitting)}")
+    if fitting := attainable.denominators(count, share, min(LARGEST, int(100 * count / least) + 1)):
+        return _Group([(count, of) for of in fitting], REPRODUCED, f"{count} patients are {share} % of {_or(fitting)}")
+    return _Group([], INCONSISTENT, f"{count} patients are {share} % of no group")
 
 
 def _percentage(count: int, of: int, share: str) -> _Group:
@@ -201,26 +196,22 @@ def _tested(one: Comparison, standard: str, preferred: str | None) -> Finding:
 
 def _is_of_numbers(row: dict[str, str]) -> bool:
     """Tell whether a row holds means or medians: a centre, or a kind that is not one of counts."""
-    if not all(cells.is_blank(row[f"{side}_center"]) for side in "ab"):
-        return True
-    try:
-        return any(cells.kind(row[f"{side}_kind"]) not in (None, cells.COUNTED) for side in "ab")
-    except ValueError:
-        return True
+    centers = not all(cells.is_blank(row[f"{side}_center"]) for side in "ab")
+    with suppress(ValueError):  # a kind that cannot be read is none of counts
+        return centers or any(cells.kind(row[f"{side}_kind"]) not in (None, cells.COUNTED) for side in "ab")
+    return True
 
 
-def _numbers(row: dict[str, str]) -> Finding:
+def _numbers(row: dict[str, str], printed: str | None, named: tuple[str, ...]) -> Finding:
     """Judge the P value of a row of numbers by what is printed of the two groups."""
-    printed = _cell(row, "p_printed", cells.p_value)
-    named = _cell(row, "test_printed", cells.named_tests)
     a, b = (_cell(row, f"{side}_kind", cells.kind) for side in "ab")
     a, b = a or b, b or a
     if a is None or cells.COUNTED in (a, b):
         side = "a" if a in (None, cells.COUNTED) else "b"
-        raise _refused(row, f"{side}_kind", f"accepted: {', '.join(NUMBER_KINDS)}")
+        raise _refused(row, f"{side}_kind", f"accepted: {cells.MEAN_SD}, {cells.MEDIAN_IQR}, {cells.MEDIAN_RANGE}")
     if (a == cells.MEAN_SD) != (b == cells.MEAN_SD):
         return Finding(UNDETERMINED, f"{a} against {b}: these numbers do not bound any test")
-    fitting = [name for name in named if (name in verdicts.T_TESTS if a == cells.MEAN_SD else name == RANK)]
+    fitting = [name for name in named if (name in verdicts.T_TESTS if a == cells.MEAN_SD else name == "mann_whitney")]
     if named and not fitting:
         return Finding(UNDETERMINED, f"{a} against {b}: these numbers do not bound {row['test_printed'][:60]!r}")
     if a == cells.MEAN_SD:

@@ -1,7 +1,6 @@
 """The verdict on one printed number, with a reason that can be checked by hand.
 
-Each function takes what is printed, as a string with its digits, and the numbers that it should follow from. The
-paper's own registry and the ledgers of other papers are judged by the same functions.
+Each function takes what is printed, as a string with its digits, and the numbers that it should follow from.
 """
 
 from collections.abc import Sequence
@@ -25,12 +24,12 @@ T_TESTS = {STUDENT: "Student's t test", WELCH: "Welch's t test"}
 
 
 class Finding(NamedTuple):
-    """What is found about one printed number.
+    """What is found about one printed number: a ``verdict`` of ``VERDICTS``, and why.
 
     ``conventions`` are all that give the printed digits, the one that decided first. ``conflict`` holds the ids of
     numbers that cannot all be true. Of a P value: ``p_value`` under the convention expected, ``attainable_below`` and
-    ``attainable_above``, the values at or beside the printed one that this convention can give with these margins, and
-    ``p_least`` and ``p_greatest``, what printed means or medians allow. NaN for what is not known.
+    ``attainable_above``, the values at or beside the printed one that it can give with these margins (up to ``LISTED``
+    findings); ``p_least`` and ``p_greatest``, what printed means or medians allow. NaN for what is not known.
     """
 
     verdict: str
@@ -271,12 +270,9 @@ def incidence_ratio(printed: str, observed: int, expected: tuple[float, float]) 
     >>> incidence_ratio("22.4", 8, (0.2, 0.8)).reason
     '8 / 22.4 is 0.356 to 0.358 expected; one person-year each expects 0.200 to 0.800: 0.45 to 1.79 person-years each'
     """
-    found = attainable.back_solve(observed, printed, expected)
-    shown = (
-        f"{observed} / {printed} is {found.expected_low:.3f} to {found.expected_high:.3f} expected; one person-year "
-        f"each expects {expected[0]:.3f} to {expected[1]:.3f}: {found.years_low:.2f} to {found.years_high:.2f} "
-        "person-years each"
-    )
-    if found.years_low <= 1 <= found.years_high:
+    low, high, fewest, most = attainable.back_solve(observed, printed, expected)
+    shown = f"{observed} / {printed} is {low:.3f} to {high:.3f} expected; one person-year each expects "
+    shown += f"{expected[0]:.3f} to {expected[1]:.3f}: {fewest:.2f} to {most:.2f} person-years each"
+    if fewest <= 1 <= most:
         return Finding(CONSISTENT, shown)
     return Finding(UNDETERMINED, f"{shown}, which the paper does not print")
