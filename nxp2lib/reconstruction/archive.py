@@ -23,16 +23,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import compare, dictionary, digits, findings, incidence, paths
+from nxp2lib import compare, describe, dictionary, digits, findings, incidence, paths
 from nxp2lib.reconstruction import facts, reconstruct, witnesses
 
 RECORD, TABLE = "synthetic.json", "synthetic_cohorts.parquet"
-QUARTERS = {"q1": 0.25, "median": 0.5, "q3": 0.75}
 MEASURES = {"mean": np.mean, "minimum": np.min, "maximum": np.max} | {
-    name: partial(np.quantile, q=quarter, method="weibull") for name, quarter in QUARTERS.items()
+    name: partial(np.quantile, q=quarters / 4, method="weibull") for name, quarters in describe.QUARTERS.items()
 }
 SYMPTOMS = ["myalgia", "muscle_weakness", "distal_weakness", "neck_weakness", "dysphagia"]
-COMPARED = {"table1": ("juvenile", "adult"), "table2": ("limited", "extended")}
 
 
 class Occupied(ValueError):
@@ -116,7 +114,7 @@ def _numbers(cohort: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def _value(fact, numbers: dict[str, np.ndarray]) -> float:
     """Return what a cohort gives at the address of a fact; NaN where nobody is known in a group."""
-    groups = COMPARED[fact.result] if fact.statistic == "p_value" else [fact.group]
+    groups = findings.compared(fact.result) if fact.statistic == "p_value" else [fact.group]
     first, *second = (numbers[fact.row][(numbers[group] == 1) & ~np.isnan(numbers[fact.row])] for group in groups)
     if not all(map(len, [first, *second])):
         return float("nan")
@@ -152,10 +150,7 @@ def _claim(folder: Path, number: int, seed: int, known: pd.DataFrame) -> None:
 
 
 def _block(place: int, before: int, size: int, seed: int, known: pd.DataFrame, folder: Path) -> pd.DataFrame | None:
-    """Write the cohorts of a block unless their files are there; return them, read back and checked.
-
-    ``before`` cohorts come before the block. Returns None once everything is to stop.
-    """
+    """Write cohorts unless their files are there; return them, read back and checked, or None once all is to stop."""
     if _stop is not None and _stop.is_set():
         return None
     files = {number: folder / f"synthetic_{number:04d}.csv" for number in range(before + 1, before + size + 1)}
@@ -199,8 +194,7 @@ _stop = None  # in a process that draws: the event that says when to stop
 
 def _pool(jobs: int, stop) -> Executor:
     """Return the processes that draw; spawned, since the solver has threads."""
-    spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin, initargs=(stop,))
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(stop,))
 
 
 def _begin(stop) -> None:

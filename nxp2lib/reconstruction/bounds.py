@@ -29,16 +29,14 @@ def parse(question: str) -> dict[str, bool]:
     """Read a question: names joined by ``&``, each with ``~`` in front where it must not hold.
 
     A name is a yes/no column of the data dictionary, a group (``juvenile``, ``adult``, ``limited``, ``extended``), a
-    phenotype, a titer (``ana_titer_80``), a site of malignancy or another row of the paper's tables.
+    phenotype, a titer (``ana_titer_80``), a site of malignancy or another row of the paper's tables. Raises ValueError
+    for a name that is not known, with the nearest one, and for a contradiction.
 
     >>> parse("distal_weakness & ~malignancy")
     {'distal_weakness': True, 'malignancy': False}
-
-    Raises ValueError for a name that is not known, with the nearest one, and for a contradiction.
     """
     known, found = sorted(findings.names()), {}
-    for term in question.split("&"):
-        term = term.strip()
+    for term in map(str.strip, question.split("&")):
         sign = next((sign for sign in NOT if term.lower().startswith(sign)), "")
         name = "_".join(term[len(sign) :].strip().lower().split())
         if name not in known:
@@ -52,14 +50,11 @@ def count(question: str, known: pd.DataFrame | None = None) -> Bounds:
     """Return the least and greatest number of patients, over all cohorts that keep the printed numbers.
 
     Both are proved: no cohort has fewer or more, and some cohort has just as many. ``known`` has the columns of
-    `nxp2lib.reconstruction.facts.kept` (the default: every printed number that does not contradict another).
-
-    Of nine patients with a malignancy six have the polymyositis phenotype, the one juvenile among them:
+    `nxp2lib.reconstruction.facts.kept` (the default: every printed number that does not contradict another). Raises
+    ValueError for a question that cannot be read, Infeasible where the printed numbers contradict one another.
 
     >>> count("polymyositis & malignancy & adult")
     Bounds(least=5, greatest=5)
-
-    Raises ValueError for a question that cannot be read, Infeasible where the printed numbers contradict one another.
     """
     model, number = _model(question, known)
     return Bounds(*model.bounds(number, model.switches))
@@ -68,13 +63,11 @@ def count(question: str, known: pd.DataFrame | None = None) -> Bounds:
 def tally(question: str, cohort: pd.DataFrame) -> int:
     """Count the patients of one cohort of whom a question holds; an unknown finding holds of nobody.
 
-    ``cohort`` comes from `nxp2lib.cohort.load` or `prepare`.
+    ``cohort`` comes from `nxp2lib.cohort.load` or `prepare`. Raises ValueError as `parse` does.
 
     >>> from nxp2lib import cohort
     >>> tally("heliotrope_rash & juvenile", cohort.load())
     16
-
-    Raises ValueError as `parse` does.
     """
     terms = [findings.holds(name, cohort).eq(wanted).fillna(False) for name, wanted in parse(question).items()]
     return int(np.logical_and.reduce(terms).sum())
@@ -99,13 +92,12 @@ def fisher(finding: str, group: str, known: pd.DataFrame | None = None) -> pd.Da
     """Return every 2x2 table of a finding by a group that the printed numbers allow, with its P value, one row each.
 
     Columns: ``count``, the group's patients with the finding; ``p_value`` of Fisher's two-sided test; ``odds_ratio``,
-    that of the sample. Counts for which no cohort exists are left out. Both names as in `parse`.
+    that of the sample. Counts for which no cohort exists are left out. Both names as in `parse`. Raises ValueError
+    where the printed numbers do not settle the margins, and as `count` does.
 
     >>> found = fisher("polymyositis", "extended")
     >>> len(found), says(found["p_value"])
     (24, 'some')
-
-    Raises ValueError where the printed numbers do not settle the margins, and as `count` does.
     """
     model, number = _model(f"{finding} & {group}", known)
     among = findings.applies(finding)
@@ -140,14 +132,12 @@ def says(p_values: pd.Series, level: float = 0.05) -> str:
 def incidence_ratio(years: float = 1.0, group: str = "adult") -> tuple[float, float]:
     """Return the least and greatest standardized incidence ratio over all ages and sexes that are allowed.
 
-    ``years`` is everybody's time at risk. The printed ratio itself is not used, since it rests on a time that the
-    paper does not print.
+    ``years`` is everybody's time at risk. The printed ratio itself is not used, since it rests on a time that the paper
+    does not print. Raises ValueError for a time that is not above zero, and as `count` does.
 
     >>> least, greatest = incidence_ratio(1)
     >>> round(least, 1), round(greatest, 1)
     (10.8, 37.3)
-
-    Raises ValueError for a time that is not above zero, and as `count` does.
     """
     incidence.check_years_at_risk(years)
     known = facts.kept()

@@ -1,9 +1,7 @@
 """Printed numbers that cannot all be true: which ones, the least to give up, and what the rest allows.
 
 Every printed number that says something about the patients is a fact, and all facts together are assumptions of one
-model (`nxp2lib.reconstruction.patterns`). Three questions are put to it: which facts have to be given up at least, so
-that patients exist who keep all others; for each of these, the smallest set of facts that it excludes; how far a count
-that the paper does not print can go.
+model (`nxp2lib.reconstruction.patterns`).
 """
 
 from functools import cached_property, lru_cache

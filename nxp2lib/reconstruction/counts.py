@@ -21,9 +21,6 @@ LIMIT = findings.JUVENILE_BELOW_AGE
 AGES = {"total": range(111), "juvenile": range(LIMIT), "adult": range(LIMIT, 111)}
 CASE = 100_000_000  # the solver knows whole numbers only: one expected cancer
 
-# What one patient's findings imply, beyond the rules for every cohort: from the text, or plausible.
-IMPLICATIONS = paths.PACKAGE / "reconstruction" / "implications.csv"
-
 
 class Counts(Puzzle):
     """A model of patients in which each printed number demands something of counts.
@@ -76,8 +73,11 @@ class Counts(Puzzle):
 
 @lru_cache
 def implications() -> list[tuple[str, str]]:
-    """Return what holds for each patient: the first finding never occurs without the second."""
-    special = pd.read_csv(IMPLICATIONS).itertuples(index=False, name=None)
+    """Return what holds for each patient: the first finding never occurs without the second.
+
+    Beyond the rules for every cohort, ``implications.csv`` has what follows from the text or is plausible.
+    """
+    special = pd.read_csv(paths.PACKAGE / "reconstruction" / "implications.csv").itertuples(index=False, name=None)
     histology = [(name, findings.applies(name)) for name in findings.yes_no()]
     return [*findings.RULES, *special, *histology]
 

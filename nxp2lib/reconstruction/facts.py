@@ -32,7 +32,6 @@ def kept() -> pd.DataFrame:
 
     Columns: ``id, place, expression, printed`` as in the registry, and the expression's parts ``result, row, group,
     statistic``. Numbers of `left_out` are missing, and so are P values of Fisher's test, which follow from counts.
-    A number printed in several places is one fact as long as its digits are the same.
 
     >>> kept().query("row == 'heliotrope_rash' and statistic == 'n'")["printed"].tolist()
     ['16', '11', '27']

@@ -19,8 +19,7 @@ from nxp2lib import describe, digits, findings
 from nxp2lib.reconstruction import counts, facts
 from nxp2lib.reconstruction.counts import Counts
 
-RASHES = ("heliotrope_rash", "gottron_sign_or_papules", "any_rash")
-TRUNK = ("male", "juvenile", *RASHES, "myalgia", "muscle_weakness", "distal_weakness")
+TRUNK = ("male", "juvenile", *findings.SIGNS, "any_rash", "myalgia", "muscle_weakness", "distal_weakness")
 COMPARED = ("juvenile", "distal_weakness")  # what quartiles are printed by
 
 
@@ -184,8 +183,8 @@ def _alike(table: dict, shared: set[str], margin: frozenset[str]) -> dict:
 
 def _hand(table: dict, shared: set[str], margin: frozenset[str], solver, rng) -> list[frozenset[str]]:
     """Return a pattern for each patient of a margin, as often as a solution counts it, in random order."""
-    alike = [(pattern, solver.value(number)) for pattern, number in _alike(table, shared, margin).items()]
-    hand = [pattern for pattern, number in alike for _ in range(number)]
+    alike = _alike(table, shared, margin).items()
+    hand = [pattern for pattern, number in alike for _ in range(solver.value(number))]
     return [hand[place] for place in rng.permutation(len(hand))]
 
 

@@ -1,13 +1,9 @@
 """Patients behind the tables: a synthetic cohort that keeps, all at once, the printed numbers that can hold together.
 
 The paper publishes tables, not patients. Each printed number is one fact, addressed by its expression in the registry,
-and each fact becomes one constraint on unknown patients. Two steps find patients that keep them all:
-
-1. a constraint solver chooses findings, sex and age, then creatine kinase values with the printed quartiles;
-2. seeded random moves make those values look drawn rather than chosen and reach the printed P values of the rank
-   tests, while every quartile stays as printed.
-
-The result is a witness that the numbers can be true together. It says nothing about the real patients.
+and each fact becomes one constraint on unknown patients. A solver chooses findings, sex and age that keep them all,
+then `nxp2lib.reconstruction.creatine_kinase` finds its values. The result is a witness that the numbers can be true
+together. It says nothing about the real patients.
 """
 
 from itertools import product
@@ -28,12 +24,11 @@ def cohort(seed: int = SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return one synthetic patient per row, as a cohort file holds them, that keep all ``known`` facts together.
 
     ``known`` has the columns of `nxp2lib.reconstruction.facts.kept` (the default). The same seed gives the same
-    patients; another seed others. Findings that the tables do not relate to one another are combined at random.
+    patients; another seed others. Findings that the tables do not relate to one another are combined at random. Raises
+    Infeasible where the facts contradict one another, NotReached where a P value is not met.
 
     >>> cohort().query("heliotrope_rash == 1")["patient_id"].size
     27
-
-    Raises Infeasible where the facts contradict one another, NotReached where a P value is not met.
     """
     known = facts.kept() if known is None else known
     rng = np.random.default_rng(seed)
@@ -46,8 +41,9 @@ def named(patients: pd.DataFrame, levels: np.ndarray, rng: np.random.Generator) 
 
     ``patients`` comes from `as_patients`, ``levels`` from `nxp2lib.reconstruction.creatine_kinase`.
     """
-    patients = patients.assign(max_creatine_kinase=levels, synthetic=1)
-    patients = patients.sample(frac=1, random_state=rng, ignore_index=True)
+    patients = patients.assign(max_creatine_kinase=levels, synthetic=1).sample(
+        frac=1, random_state=rng, ignore_index=True
+    )
     patients["patient_id"] = [f"S{number:02d}" for number in range(1, len(patients) + 1)]
     return patients.reindex(columns=[name for name in dictionary.stored() if name != "follow_up_years"])
 
@@ -77,12 +73,11 @@ def screening(seed: int = SEED) -> pd.DataFrame:
     """Return everyone who was screened, one synthetic row each, in random order.
 
     Columns: ``screening_id``, ``antibody``, ``included`` (1 for anti-NXP2), ``synthetic`` (1). The list is as long as
-    the printed antibody groups together, since both printed totals contradict them.
+    the printed antibody groups together, since both printed totals contradict them. Raises Infeasible where the
+    antibody groups do not make a printed total.
 
     >>> screening()["antibody"].value_counts().to_dict()
     {'anti_nxp2': 76, 'no_antibody': 56, 'anti_sae': 14, 'anti_tif1_beta': 1}
-
-    Raises Infeasible where the antibody groups do not make a printed total.
     """
     known = facts.kept()
     flow = known[known["result"] == "flow"].set_index("row")["printed"].astype(int)
@@ -100,10 +95,10 @@ def write(seed: int = SEED, folder: str | Path = paths.DATA) -> list[Path]:
 
     The same seed writes the same bytes. Raises what `cohort` raises, and then writes nothing.
     """
-    frames = {paths.COHORT.name: cohort(seed), paths.SCREENING.name: screening(seed)}
-    for name, frame in frames.items():
-        save(frame, Path(folder) / name)
-    return [Path(folder) / name for name in frames]
+    frames = {Path(folder, paths.COHORT.name): cohort(seed), Path(folder, paths.SCREENING.name): screening(seed)}
+    for path, frame in frames.items():
+        save(frame, path)
+    return list(frames)
 
 
 def save(frame: pd.DataFrame, path: Path) -> None:
@@ -151,13 +146,6 @@ class _Findings(Counts):
         for name, (combination, parts, _) in findings.definitions().items():
             each = zip(*(self.literals[part] for part in parts), strict=True)
             self.literals[name] = [getattr(self, combination)(*literals) for literals in each]
-        self._rule()
-        self.add_ages()
-        for fact in known[known["result"].ne("flow") & known["row"].ne("max_creatine_kinase")].itertuples():
-            self.keep(fact)
-
-    def _rule(self) -> None:
-        """Demand what holds for each patient."""
         for finding, general in counts.implications():
             for one, other in zip(self.literals[finding], self.literals[general], strict=True):
                 self.model.add_implication(one, other)
@@ -165,6 +153,9 @@ class _Findings(Counts):
             self.model.add_exactly_one(self.literals[name][i] for name in findings.one_of("ana_titer"))
             sites = sum(self.literals[name][i] for name in findings.one_of("malignancy_site"))
             self.model.add(sites == self.literals["malignancy"][i])
+        self.add_ages()
+        for fact in known[known["result"].ne("flow") & known["row"].ne("max_creatine_kinase")].itertuples():
+            self.keep(fact)
 
     def count(self, row: str, group: str):
         """Return the number of the group's patients with a finding."""

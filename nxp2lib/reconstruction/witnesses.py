@@ -17,6 +17,7 @@ import pandas as pd
 from nxp2lib import findings, published
 from nxp2lib.reconstruction import creatine_kinase, facts, reconstruct
 from nxp2lib.reconstruction.patterns import TRUNK, Patterns
+from nxp2lib.reconstruction.reconstruct import SEED
 
 BLOCK = 10  # cohorts dealt from the same tables
 CLASSES = ["juvenile", "distal_weakness", "creatine_kinase_elevated", "male"]  # what creatine kinase depends on
@@ -24,18 +25,16 @@ SETTINGS = 4  # of the patients with normal creatine kinase: for each, values ar
 CROSS, AGE, SETTING = 10, 30, 1000  # how strongly tables are pulled towards what is drawn
 
 
-def cohorts(number: int, seed: int = reconstruct.SEED, known: pd.DataFrame | None = None) -> Iterator[pd.DataFrame]:
+def cohorts(number: int, seed: int = SEED, known: pd.DataFrame | None = None) -> Iterator[pd.DataFrame]:
     """Yield different synthetic cohorts, as cohort files hold them, that keep all ``known`` facts.
 
     ``known`` has the columns of `nxp2lib.reconstruction.facts.kept` (the default). The same seed yields the same
-    cohorts, and more of them begin with the same ones.
+    cohorts, and more of them begin with the same ones. Raises ValueError for less than one cohort, Infeasible where the
+    facts contradict one another, NotReached where a P value is not met.
 
     >>> first, second = cohorts(2)
     >>> len(first), first.equals(second)
     (76, False)
-
-    Raises ValueError for less than one cohort, Infeasible where the facts contradict one another, NotReached where a P
-    value is not met.
     """
     if number < 1:
         raise ValueError(f"number of cohorts: {number} is not accepted; accepted: 1 or more")
@@ -43,9 +42,7 @@ def cohorts(number: int, seed: int = reconstruct.SEED, known: pd.DataFrame | Non
         yield from block(first // BLOCK, min(BLOCK, number - first), seed, known)
 
 
-def block(
-    place: int, number: int, seed: int = reconstruct.SEED, known: pd.DataFrame | None = None
-) -> list[pd.DataFrame]:
+def block(place: int, number: int, seed: int = SEED, known: pd.DataFrame | None = None) -> list[pd.DataFrame]:
     """Return the first cohorts of one block; blocks do not depend on one another. Arguments as in `cohorts`."""
     known = facts.kept() if known is None else known
     rng = np.random.default_rng([seed, place])
@@ -104,8 +101,7 @@ def _tables(model: Patterns, known: pd.DataFrame, rng, setting):
         off = model.model.new_int_var(0, model.size, "")
         model.model.add_abs_equality(off, model.count_all(wanted) - target)
         apart.append(weight * off)
-    apart.append(AGE * reconstruct.off_drawn_ages(model, known, rng))
-    model.model.minimize(sum(apart))
+    model.model.minimize(sum(apart) + AGE * reconstruct.off_drawn_ages(model, known, rng))
     return model.solve(int(rng.integers(2**31)))
 
 
