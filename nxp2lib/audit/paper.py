@@ -141,5 +141,5 @@ def tables(result: str, registry: pd.DataFrame | None = None) -> pd.DataFrame:
     >>> tables("table2").loc[0, ["row", "table", "printed"]].tolist()
     ['male', [[13, 23], [13, 27]], '0.464']
     """
-    found = Settled(published.load() if registry is None else registry).tables()
+    found = (_this_paper() if registry is None else Settled(registry)).tables()
     return found.loc[found["place"] == result, ["row", "table", "printed"]].reset_index(drop=True)
