@@ -23,13 +23,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import compare, describe, dictionary, digits, findings, incidence, paths
+from nxp2lib import compare, dictionary, digits, findings, incidence, paths
 from nxp2lib.reconstruction import facts, reconstruct, witnesses
 
 RECORD, TABLE = "synthetic.json", "synthetic_cohorts.parquet"
+QUARTERS = {"q1": 0.25, "median": 0.5, "q3": 0.75}
 MEASURES = {"mean": np.mean, "minimum": np.min, "maximum": np.max} | {
-    name: partial(np.quantile, q=quarters / 4, method="weibull") for name, quarters in describe.QUARTERS.items()
+    name: partial(np.quantile, q=quarter, method="weibull") for name, quarter in QUARTERS.items()
 }
+COMPARED = {"table1": ("juvenile", "adult"), "table2": ("limited", "extended")}
 SYMPTOMS = ["myalgia", "muscle_weakness", "distal_weakness", "neck_weakness", "dysphagia"]
 
 
@@ -114,7 +116,7 @@ def _numbers(cohort: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def _value(fact, numbers: dict[str, np.ndarray]) -> float:
     """Return what a cohort gives at the address of a fact; NaN where nobody is known in a group."""
-    groups = findings.compared(fact.result) if fact.statistic == "p_value" else [fact.group]
+    groups = COMPARED[fact.result] if fact.statistic == "p_value" else [fact.group]
     first, *second = (numbers[fact.row][(numbers[group] == 1) & ~np.isnan(numbers[fact.row])] for group in groups)
     if not all(map(len, [first, *second])):
         return float("nan")

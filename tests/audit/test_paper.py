@@ -134,10 +134,10 @@ PLANTED = {
 }
 
 
-SOME = budget(list(PLANTED)[::3], list(PLANTED))  # every third, all kinds of numbers among them
+SOME = budget(list(PLANTED)[::4], list(PLANTED))
 
 
-@pytest.mark.parametrize("name, digits, reason", map(PLANTED.get, SOME), ids=SOME)
+@pytest.mark.parametrize("name, digits, reason", [PLANTED[name] for name in SOME], ids=SOME)
 def test_a_planted_number_is_caught_with_its_reason_and_hardly_another_is_blamed(judged, name, digits, reason):
     found = paper.judge(changed(**{name: digits})).set_index("id")
     assert found.loc[name, "verdict"] == "inconsistent"

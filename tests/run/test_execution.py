@@ -281,6 +281,7 @@ def test_two_inputs_of_one_name_keep_their_own_checksums(write_notebook, write_c
     told = written["notebooks"]["01_both"]["parameters"]
     assert (told["cohort_path"], told["screening_path"]) == ("cohort.csv", "cohort.csv (2)")
 
+
 def test_the_manifest_tells_what_went_in_and_what_came_out(finished):
     _, messages, _, path = finished
     record = json.loads(path.read_text(encoding="utf-8"))

@@ -71,8 +71,8 @@ ENDS = {
     "forks": "while True: os.fork()",
     "floods": "for place in range(1, 64):\n    try:\n        for _ in range(2000): os.write(place, b'x' * 65536)\n"
     "    except OSError: pass",
-    "forges": "for place in range(1, 64):\n    try: os.write(place, b'{\"answers\": null, \"errors\": 7,"
-    " \"ended\": []}')\n    except OSError: pass\nos._exit(0)",
+    "forges": 'for place in range(1, 64):\n    try: os.write(place, b\'{"answers": null, "errors": 7,'
+    ' "ended": []}\')\n    except OSError: pass\nos._exit(0)',
     "half": "for place in range(1, 64):\n    try: os.write(place, b'{\"answers\": {')\n    except OSError: pass\n"
     "os._exit(0)",
     "fills": "open('a', 'wb').write(b'x' * (1 << 30))",

@@ -16,7 +16,7 @@ from nxp2lib import paths
 from nxp2lib.teach import grade, sandbox, trainees
 
 WAYS = [*hostile.CELLS, *hostile.PLACES]
-SOME = budget(WAYS[::5], WAYS)
+SOME = budget(WAYS[2::5], WAYS)  # without those that keep the whole machine busy
 NAME, EXERCISE, OTHER = "00_start_here", "share-of-myalgia", "unknown-histology"
 NEEDED = "needs bubblewrap (on Debian: apt install bubblewrap)"
 isolated = pytest.mark.skipif(shutil.which("bwrap") is None, reason=NEEDED)
