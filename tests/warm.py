@@ -1,5 +1,6 @@
 """Execute notebooks in this process, one after another: what a run computes and shows, without a kernel for each."""
 
+import sys
 from functools import wraps
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def execute(cohort: Path, out: Path, names: list[str] = NAMES, **parameters) -> 
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.utils.capture import capture_output
 
+    main = sys.modules["__main__"]  # which IPython replaces, and processes that are spawned later need
     shell, shown = InteractiveShell.instance(), {}
     for name in names:
         shell.reset(new_session=False)
@@ -34,10 +36,11 @@ def execute(cohort: Path, out: Path, names: list[str] = NAMES, **parameters) -> 
                 shell.user_ns.update({key: value for key, value in given.items() if key in shell.user_ns})
             plt.close("all")
         shown[name] = "\n".join(parts)
+    sys.modules["__main__"] = main
     return shown
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def computed_once():
     """Keep what notebooks compute of the printed numbers alone, whatever the cohort: it is the same every time."""
     with pytest.MonkeyPatch.context() as patch:
