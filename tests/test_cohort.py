@@ -206,6 +206,11 @@ def test_the_age_limit_moves_patients_between_the_groups():
     assert cohort.derive(frame, 12)["age_group"].tolist()[1] == "adult"
 
 
+def test_without_a_limit_given_the_eighteenth_birthday_makes_an_adult(file):
+    patients = cohort.load(file(HEADER, "a,female,17", "b,male,18"))
+    assert patients["age_group"].tolist() == ["juvenile", "adult"]
+
+
 @pytest.mark.parametrize("limit", [0, 180, -3])
 def test_an_age_limit_outside_human_life_is_refused(limit):
     with pytest.raises(ValueError, match="juvenile_below_age"):
