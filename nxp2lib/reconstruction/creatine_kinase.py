@@ -16,6 +16,7 @@ from nxp2lib.reconstruction.puzzle import NotReached, Puzzle
 REFERENCE_INTERVAL = {"male": (59, 248), "female": (41, 153)}  # creatine kinase in IU/L, Japan (JCCLS)
 ELEVATED = (300, 25_000)  # IU/L, clearly above both intervals; the paper prints no maximum
 STARTS, ROUNDS, MOVES, FREE_MOVES = 8, 4, 15_000, 3_000  # of the search for the printed P values
+SHIFTS = (0.0005, 0.005, 0.05, 0.5, 3)  # spreads, on a scale of logarithms, of a value that is shifted
 REDRAW = 120  # moves from one reconstructed cohort to another
 SLACK = 0.002  # by how much, on average, a move may lead away from them
 
@@ -42,9 +43,10 @@ def redraw(known: pd.DataFrame, patients: pd.DataFrame, values: np.ndarray, rng,
     ``values`` are those of `draw`; the other arguments are its as well.
     """
     quartiles, tests, limits = _asked(known, patients)
+    groups = _by_group(quartiles)
     for _ in range(moves):
-        moved = _move(values, limits, rng)
-        if len(np.unique(moved)) == len(values) and all(quartile.holds(moved) for quartile in quartiles):
+        moved, whom = _move(values, limits, rng)
+        if len(set(moved.tolist())) == len(values) and _stay(groups, moved, whom):
             ranks = moved.argsort().argsort() + 1
             values = values if any(test.distance(ranks) for test in tests) else moved
     return values
@@ -68,18 +70,17 @@ class _Quartile:
     """A printed quartile: SPSS's weighted average at (n + 1) p of the sorted values of a group."""
 
     def __init__(self, fact, members: dict[str, np.ndarray]):
-        self.fact, self.member = fact, np.flatnonzero(members[fact.group])
+        self.fact, self.inside = fact, members[fact.group].tolist()
+        self.member, self.printed = np.flatnonzero(self.inside), int(fact.printed)
         self.place, self.quarter = divmod((len(self.member) + 1) * describe.QUARTERS[fact.statistic], 4)
 
     def four_times(self, below, above):
         """Return four times the quartile, a whole number, from the values on its two sides."""
         return (4 - self.quarter) * below + self.quarter * above
 
-    def holds(self, values: np.ndarray) -> bool:
-        """Tell whether the values' quartile rounds to the printed one."""
-        ranked = np.sort(values[self.member])
-        found = self.four_times(*ranked[self.place - 1 : self.place + 1])
-        return -2 <= found - 4 * int(self.fact.printed) < 2
+    def holds(self, ranked: list[int]) -> bool:
+        """Tell whether the quartile of the group's sorted values rounds to the printed one."""
+        return -2 <= self.four_times(*ranked[self.place - 1 : self.place + 1]) - 4 * self.printed < 2
 
 
 class _RankTest:
@@ -89,7 +90,7 @@ class _RankTest:
     """
 
     def __init__(self, fact, members: dict[str, np.ndarray]):
-        self.printed = fact.printed
+        self.printed, self.unit = fact.printed, 10.0 ** -digits.decimals(fact.printed)
         self.first, second = (members[group] for group in findings.compared(fact.result))
         n, m = int(self.first.sum()), int(second.sum())
         self.middle, self.spread = n * (n + m + 1) / 2, (n * m * (n + m + 1) / 12) ** 0.5
@@ -97,7 +98,8 @@ class _RankTest:
     def distance(self, ranks: np.ndarray) -> float:
         """Return how far the P value lies from the printed one; 0 where it rounds to it."""
         p = erfc(abs(ranks[self.first].sum() - self.middle) / self.spread / 2**0.5)
-        return 0.0 if digits.agrees(self.printed, p) else abs(p - float(self.printed))
+        apart = abs(p - float(self.printed))
+        return 0.0 if apart < self.unit and digits.agrees(self.printed, p) else apart
 
 
 def _with_quartiles(quartiles: list[_Quartile], limits, rng) -> np.ndarray:
@@ -128,29 +130,44 @@ def _look_drawn(values, limits, quartiles, tests, rng) -> np.ndarray | None:
     A round begins with free moves, which forget where the values came from; then moves lead towards the P values.
     Returns None when no round ends there.
     """
-    apart = np.inf
+    groups, apart, distinct = _by_group(quartiles), np.inf, len(set(values.tolist()))
     for move in range(ROUNDS * MOVES):
-        moved = _move(values, limits, rng)
-        tied = len(np.unique(moved)) < len(np.unique(values))
-        if tied or not all(quartile.holds(moved) for quartile in quartiles):
+        moved, whom = _move(values, limits, rng)
+        different = len(set(moved.tolist()))
+        if different < distinct or not _stay(groups, moved, whom):
             continue
         free = move % MOVES < FREE_MOVES
-        ranks = moved.argsort().argsort() + 1
+        ranks = None if free else moved.argsort().argsort() + 1
         distance = np.inf if free else sum(test.distance(ranks) for test in tests)
         if free or distance <= apart + rng.exponential(SLACK):
-            values, apart = moved, distance
-        if apart == 0 and len(np.unique(values)) == len(values):
+            values, apart, distinct = moved, distance, different
+        if apart == 0 and distinct == len(values):
             return values
     return None
 
 
-def _move(values, limits, rng) -> np.ndarray:
-    """Swap the values of two patients, or shift one by a little or a lot; nothing where that breaks a limit."""
+def _by_group(quartiles: list[_Quartile]) -> list[list[_Quartile]]:
+    names = dict.fromkeys(quartile.fact.group for quartile in quartiles)
+    return [[quartile for quartile in quartiles if quartile.fact.group == name] for name in names]
+
+
+def _stay(groups: list[list[_Quartile]], moved: np.ndarray, whom: tuple[int, ...]) -> bool:
+    """Tell whether quartiles that held stay: only where a group has one of those who moved, its values are others."""
+    for group in groups:
+        if sum(group[0].inside[one] for one in whom) == 1:
+            ranked = np.sort(moved[group[0].member]).tolist()
+            if not all(quartile.holds(ranked) for quartile in group):
+                return False
+    return True
+
+
+def _move(values, limits, rng) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Swap two patients' values, or shift one by a little or a lot, unless that breaks a limit; return also whose."""
     moved = values.copy()
-    one, other = rng.integers(0, len(values), 2)
+    one, other = whom = tuple(rng.integers(0, len(values), 2).tolist())
     if rng.random() < 0.5:
-        moved[[one, other]] = values[[other, one]]
+        moved[one], moved[other] = values[other], values[one]
     else:
-        moved[one] = round(values[one] * np.exp(rng.normal(0, rng.choice([0.0005, 0.005, 0.05, 0.5, 3]))))
-    outside = (moved < limits[:, 0]) | (moved > limits[:, 1])
-    return values if outside.any() else moved
+        moved[one], whom = round(values[one] * np.exp(rng.normal(0, SHIFTS[rng.integers(len(SHIFTS))]))), (one,)
+    inside = all(limits[who][0] <= moved[who] <= limits[who][1] for who in whom)
+    return (moved, whom) if inside else (values, ())
