@@ -19,7 +19,6 @@ from nxp2lib.run import execution, kernels, parameters, record
 KILLS = budget(3, 50)
 DEAF = "import re; re.match('(a+)+$', 'a' * 60 + 'b')"  # listens to no interruption
 WRITES = """
-import pandas as pd
 from nxp2lib import paths
 for number in range(20):
     with paths.replacing(paths.output_folder(output_dir) / "results" / f"NAME_{number}.csv") as partial:
