@@ -3,6 +3,7 @@
 import os
 
 LONG = bool(os.environ.get("NXP2_TEST_LONG"))
+FEW = [] if LONG else ["-p", "number_of_cohorts=3"]  # what a run of all notebooks is given
 
 
 def budget(short, long):

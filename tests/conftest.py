@@ -10,6 +10,7 @@ import tempfile
 import hypothesis
 import pytest
 from advice import what_to_do
+from budget import FEW
 from filelock import FileLock
 from made import random_cohort
 from warm import computed_once  # noqa: F401 (a fixture)
@@ -48,14 +49,15 @@ def pytest_runtest_makereport(item):
 def default_run(tmp_path_factory):
     """The folder of a finished run of all notebooks on the default cohort; not to be changed.
 
-    The processes of one test run share it: the first that needs it makes it.
+    The processes of one test run share it: the first that needs it makes it. In the short tests few cohorts are drawn:
+    all of them are drawn, and compared with the outputs stored, under nbval.
     """
     shared = tmp_path_factory.getbasetemp()
     shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
     folder = shared / "default run"
     with FileLock(shared / "default run.lock"):
         if not folder.exists():
-            command = [sys.executable, "-m", "nxp2lib", "run", "--out", str(shared / "unfinished"), "--jobs", "1"]
+            command = [sys.executable, "-m", "nxp2lib", "run", "--out", str(shared / "unfinished"), "--jobs", "1", *FEW]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
             (shared / "unfinished").rename(folder)
