@@ -14,7 +14,7 @@ from nxp2lib import paths
 
 NAMES = [path.stem for path in sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
 SECTIONS = budget(NAMES[1:5], NAMES)  # of other centres than the first
-FEW = budget(["-p", "number_of_cohorts=3"], [])
+SUMMED_UP = budget(NAMES[1:6], NAMES)  # of the first: what its summary needs
 
 
 def nxp2(folder, *words) -> subprocess.CompletedProcess:
@@ -23,14 +23,14 @@ def nxp2(folder, *words) -> subprocess.CompletedProcess:
 
 
 def finished(done: subprocess.CompletedProcess, out, patients: int, names: list[str] = NAMES) -> None:
-    """Check that a run of some notebooks came to its end; of all of them, that the summary is there."""
+    """Check that a run of some notebooks came to its end, and with the fifth of them, that the summary is there."""
     assert done.returncode == 0, done.stdout + done.stderr
     many = f"{len(names)} notebook{'s' * (len(names) > 1)}"
     assert f"{patients} patients; {many}: {len(names)} ok, 0 failed" in done.stdout
     assert not done.stderr
     record = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert list(record["notebooks"]) == names
-    if names != NAMES:
+    if NAMES[5] not in names:
         return
     page = (out / "summary.html").read_text(encoding="utf-8")
     assert f"{patients:,}" in page or str(patients) in page
@@ -48,8 +48,8 @@ def test_the_messy_workbook_of_a_japanese_centre_becomes_a_report(tmp_path):
     assert said.returncode == 0, said.stdout + said.stderr
     assert "48 patients, no problems" in said.stdout
     assert "架空 花子" not in page.read_text(encoding="utf-8") + said.stdout
-    done = nxp2(tmp_path, "run", "--data", workbook, "--map", explained, "--out", "report", *FEW)
-    finished(done, tmp_path / "report", 48)
+    done = nxp2(tmp_path, "run", *SUMMED_UP, "--data", workbook, "--map", explained, "--out", "report")
+    finished(done, tmp_path / "report", 48, SUMMED_UP)
     table1 = pd.read_csv(tmp_path / "report" / "results" / "table1.csv").set_index(["row", "group", "statistic"])
     typed = centres.patients(48, seed=11)
     assert table1.loc[("male", "total", "n"), "value"] == (typed["sex"] == "male").sum()
