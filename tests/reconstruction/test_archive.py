@@ -84,11 +84,13 @@ def test_the_folder_says_what_it_holds(drawn, tmp_path):
     assert (record["seed"], record["cohorts"]) == (SEED, 3) and re.fullmatch("[0-9a-f]{64}", record["facts_sha256"])
 
 
-def test_one_process_and_two_write_the_same_bytes(monkeypatch, tmp_path):
+def test_this_process_and_one_and_two_others_write_the_same_bytes(drawn, monkeypatch, tmp_path):
+    write(tmp_path / "this")
+    monkeypatch.undo()
     monkeypatch.setattr(witnesses, "BLOCK", 2)
-    for jobs in (1, 2):
+    for jobs in budget([2], [1, 2]):
         write(tmp_path / str(jobs), jobs=jobs)
-    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+        assert contents(tmp_path / str(jobs)) == contents(tmp_path / "this")
 
 
 def test_files_hold_the_cohorts_that_are_drawn(drawn, pair, tmp_path):
