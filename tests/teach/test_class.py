@@ -17,7 +17,7 @@ FIRST = NAMES[0]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, computed_once):
     """A class for whom nobody has answered anything."""
     listed = ["perfect", "empty", "wrong", "eats", "patches", "prints", "starts", "broken", "gone"]
     return trainees.write(tmp_path_factory.mktemp("course") / "class", listed, seed=3)

@@ -100,7 +100,10 @@ def running() -> list[str]:
 
 
 def test_without_isolation_grading_refuses_and_says_what_to_do(tmp_path, monkeypatch):
-    folder = trainees.write(tmp_path / "class", ["anna"], seed=3)
+    folder = tmp_path / "class"
+    (folder / "trainees" / "anna").mkdir(parents=True)
+    (folder / "instructor").mkdir()
+    (folder / "instructor" / "key.csv").write_text("trainee,notebook,exercise,answer,decimals\n")
     monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
     with pytest.raises(trainees.TeachError, match=r"apt install bubblewrap.*--container.*--unprotected"):
         grade.write(folder)
