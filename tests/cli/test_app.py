@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from made import finished
 from typer.testing import CliRunner
@@ -481,7 +482,8 @@ def test_bounds_without_a_question_list_the_crosses_that_the_paper_leaves_open(n
     "words, message",
     [(["disphagia"], "did you mean 'dysphagia'"), (["dysphagia", "--out", "blocked"], "files cannot be written there")],
 )
-def test_a_question_that_cannot_be_answered_ends_with_exit_status_2(nxp2, tmp_path, words, message):
+def test_a_question_that_cannot_be_answered_ends_with_exit_status_2(nxp2, tmp_path, monkeypatch, words, message):
+    monkeypatch.setattr("nxp2lib.reconstruction.bounds.witness", lambda *asked: pd.read_csv(paths.COHORT))  # seconds
     (tmp_path / "blocked").write_text("in the way", encoding="utf-8")
     done = nxp2("bounds", *words)
     assert done.exit_code == 2 and message in done.stderr
