@@ -19,9 +19,4 @@ The core, in an order to read it in; the sections 01 to 04 import nothing else:
 Rooms beside it: `intake`, `reconstruction`, `run`, `audit`, `report`, `release`, `teach`, `cli`.
 """
 
-import sys
-
-# Never asked for here, and a second each time that nbformat imports jsonschema: the grammar of international addresses.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-
 __version__ = "0.4.0"
