@@ -64,6 +64,7 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, settings: dict[str, obj
     return pages.render(
         "report/templates/summary.html",
         provenance=cohort.provenance(patients),
+        synthetic=cohort.is_synthetic(patients),
         reconstructed=cohort.is_reconstructed(patients),
         theirs=[published.printed(f"table1/patients/{group}/n", "table1") for group in ("total", *sizes.index)],
         yours=[f"{count:,}" for count in (len(patients), *sizes)],
