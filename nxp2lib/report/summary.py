@@ -34,7 +34,7 @@ def _signed(value: float, decimals: int) -> str:
     if pd.isna(value):
         return table.NOT_COMPUTABLE
     shown = table.number(abs(value), decimals)
-    return ("−" if value < 0 else "+") + shown if float(shown) else shown
+    return ("−" if value < 0 else "+") + shown if shown.strip("0.") else shown
 
 
 def rows(compared: pd.DataFrame, result: str, group: str) -> list[tuple[str, ...]]:

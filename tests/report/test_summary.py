@@ -47,6 +47,11 @@ def test_the_page_says_that_the_run_stays_inside_unless_all_patients_are_synthet
         assert said not in summary.page(patients, compared(patients), SETTINGS)
 
 
+def test_a_difference_without_end_is_shown_as_such():
+    shown = [summary._signed(value, 1) for value in (float("inf"), float("-inf"), 0.04, -0.04, 1.25, float("nan"))]
+    assert shown == ["+∞", "−∞", "0.0", "0.0", "+1.3", "–"]
+
+
 def test_no_patient_is_named(page):
     assert not re.search(r"\bP0\d\d\b", page)
 
