@@ -57,7 +57,7 @@ def _executed(plan: Plan, notebooks: list[Notebook]) -> Iterator[Progress | Outc
         ThreadPoolExecutor(plan.jobs) as pool,
         closing(Session(plan.output, plan.timeout, Path(folder), messages.put)) as session,
     ):
-        unfinished = [pool.submit(session.run, notebook) for notebook in notebooks]
+        unfinished = [pool.submit(session.run, one, plan.entries[one.name]["parameters"]) for one in notebooks]
         while unfinished:
             with suppress(queue.Empty):  # a wait without end would not hear Ctrl-C on Windows
                 message = messages.get(timeout=1)
