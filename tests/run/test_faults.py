@@ -129,6 +129,25 @@ def test_a_notebook_that_hangs_is_stopped_and_the_others_go_on(execute, writers,
     assert (error["ename"], error["evalue"]) == ("TimeoutError", "not finished after 6 s; --timeout allows more")
 
 
+def test_only_what_lies_in_the_output_folder_counts_as_left_there(tmp_path):
+    for name in ("x.csv", "out/y.csv", "out/copy.ipynb", "out/sub/z.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    out = tmp_path / "out"
+    wrote = [out / ".." / "x.csv", out / "sub" / ".." / "y.csv", out / "sub" / "z.csv"]
+    left, cells = record.left(dict.fromkeys(wrote, 3), out / "copy.ipynb", out)
+    assert set(left) == {"y.csv", "copy.ipynb", "sub/z.csv"} and cells == {"y.csv": 3, "sub/z.csv": 3}
+
+
+def test_an_output_folder_spelt_another_way_keeps_what_was_left_in_it(writers, write_cohort, tmp_path):
+    for name in ("sub", "real"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    list(run.execute(run.plan(["01"], data=write_cohort(), out=tmp_path / "sub" / ".." / "link", folder=writers)))
+    left = record.earlier(tmp_path / "real")["notebooks"]["01_first"]["left"]
+    assert len(left) == 21 and {"notebooks/01_first.ipynb", "results/01_first_1.csv"} <= left.keys()
+
+
 def test_two_runs_into_one_folder_are_told_in_one_sentence(execute, tmp_path):
     execute()
     with (
