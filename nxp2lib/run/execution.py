@@ -1,13 +1,17 @@
 """Execute a plan, several notebooks at once, and record what went in and what came out."""
 
 import logging
+import os
 import queue
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from nxp2lib.run import record
 from nxp2lib.run.kernels import Outcome, Progress, Session
@@ -15,6 +19,7 @@ from nxp2lib.run.parameters import Notebook, RunError
 from nxp2lib.run.planning import Plan
 
 LOCK = ".lock"
+TEMPORARY, HELD = "nxp2-", ".held"  # begins the name of a run's temporary folder; is in there once that is locked
 
 
 def execute(plan: Plan) -> Iterator[Progress | Outcome]:
@@ -24,11 +29,10 @@ def execute(plan: Plan) -> Iterator[Progress | Outcome]:
     failing cell. The manifest is written anew whenever a notebook has ended, so that after a run that was killed the
     next one goes on. Closing the iterator stops whatever still runs. Raises RunError where another run writes there.
     """
-    from filelock import FileLock, Timeout
-
     try:
         with FileLock(plan.output / LOCK, timeout=0):
             record.clean(plan.output)
+            _tidy()
             yield from _recorded(plan)
     except Timeout:
         raise RunError(f"{plan.output}: another run is writing there; wait for it, or choose another --out") from None
@@ -53,9 +57,9 @@ def _executed(plan: Plan, notebooks: list[Notebook]) -> Iterator[Progress | Outc
 
     messages = queue.SimpleQueue()
     with (
-        tempfile.TemporaryDirectory(prefix="nxp2-", ignore_cleanup_errors=True) as folder,
+        temporary() as folder,
         ThreadPoolExecutor(plan.jobs) as pool,
-        closing(Session(plan.output, plan.timeout, Path(folder), messages.put)) as session,
+        closing(Session(plan.output, plan.timeout, folder, messages.put)) as session,
     ):
         unfinished = [pool.submit(session.run, one, plan.entries[one.name]["parameters"]) for one in notebooks]
         while unfinished:
@@ -63,6 +67,24 @@ def _executed(plan: Plan, notebooks: list[Notebook]) -> Iterator[Progress | Outc
                 message = messages.get(timeout=1)
                 unfinished = unfinished[isinstance(message, Outcome) :]
                 yield message
+
+
+@contextmanager
+def temporary() -> Iterator[Path]:
+    """Yield a folder that is there, and locked, while the block runs."""
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY, ignore_cleanup_errors=True) as name, FileLock(Path(name) / LOCK):
+        (Path(name) / HELD).touch()
+        yield Path(name)
+
+
+def _tidy() -> None:
+    """Take away temporary folders of this user's runs that were killed: whoever lives holds the lock."""
+    user = getattr(os, "geteuid", lambda: 0)()  # on Windows, users have folders of their own, and files no number
+    for held in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*/{HELD}"):
+        with suppress(OSError):
+            if held.lstat().st_uid == user and not held.parent.is_symlink():
+                with FileLock(held.with_name(LOCK), timeout=0):
+                    shutil.rmtree(held.parent)
 
 
 def write_manifest(plan: Plan, outcomes: Iterable[Outcome]) -> Path:

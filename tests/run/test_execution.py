@@ -237,7 +237,9 @@ def test_closing_the_iterator_stops_what_runs_and_leaves_nothing(write_notebook,
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGINT", "SIGTERM"])
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_a_run_stopped_in_the_middle_leaves_whole_files_and_no_kernel(how, write_notebook, write_cohort, tmp_path):
+def test_a_run_stopped_in_the_middle_leaves_whole_files_and_no_kernel(
+    how, write_notebook, write_cohort, tmp_path, monkeypatch
+):
     source = tmp_path / "nb"
     write_notebook(source / "01_quick.ipynb", "'done'")
     pid_file = tmp_path / "pid"
@@ -257,7 +259,12 @@ def test_a_run_stopped_in_the_middle_leaves_whole_files_and_no_kernel(how, write
     record = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert record["finished"] is None and set(record["notebooks"]) <= {"01_quick"}
     wait_for(lambda: not is_running(int(pid_file.read_text())))
-    if how != "SIGKILL":
+    if how == "SIGKILL":
+        assert len(list(Path(short).iterdir())) == 1
+        monkeypatch.setattr(tempfile, "tempdir", short)
+        list(run.execute(run.plan(["01"], data=tmp_path / "cohort.csv", out=tmp_path / "another", folder=source)))
+        assert list(Path(short).iterdir()) == []
+    else:
         assert list(Path(short).iterdir()) == []
         assert process.returncode == 130
         assert said == "Stopped: notebooks that had finished are saved, the others left nothing.\n"

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -164,6 +165,27 @@ def test_what_a_killed_run_had_begun_is_taken_away(execute, tmp_path):
     begun.write_text("half a li")
     execute()
     assert not begun.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="users")
+def test_no_temporary_folder_is_taken_away_of_a_live_run_of_another_user_or_of_someone_else(tmp_path, monkeypatch):
+    place = tmp_path / "temporary"
+    for name in ("nxp2-killed", "nxp2-tests-made-by-hand", "other"):
+        (place / name).mkdir(parents=True)
+        (place / name / "file").touch()
+    for name in ("nxp2-killed", "other"):
+        (place / name / execution.HELD).touch()
+    (place / "nxp2-link").symlink_to(place / "other")
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    with monkeypatch.context() as as_another, execution.temporary() as live:
+        as_another.setattr(os, "geteuid", lambda: -1)
+        execution._tidy()
+        assert (place / "nxp2-killed" / "file").exists()
+        as_another.undo()
+        execution._tidy()
+        assert live.exists()
+    assert sorted(path.name for path in place.iterdir()) == ["nxp2-link", "nxp2-tests-made-by-hand", "other"]
+    assert (place / "other" / "file").exists()
 
 
 def test_a_full_disk_is_a_failure_with_its_reason_and_no_half_file(execute, tmp_path, monkeypatch):
