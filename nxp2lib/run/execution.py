@@ -27,7 +27,8 @@ def execute(plan: Plan) -> Iterator[Progress | Outcome]:
 
     Leaves ``notebooks/NAME.ipynb`` in the output folder, whole or not at all; that of a failed notebook ends with the
     failing cell. The manifest is written anew whenever a notebook has ended, so that after a run that was killed the
-    next one goes on. Closing the iterator stops whatever still runs. Raises RunError where another run writes there.
+    next one goes on. Closing the iterator stops whatever still runs. Raises RunError where another run writes there,
+    FileNotFoundError where what a notebook left is gone before the last one has ended.
     """
     try:
         with FileLock(plan.output / LOCK, timeout=0):
@@ -39,7 +40,8 @@ def execute(plan: Plan) -> Iterator[Progress | Outcome]:
 
 
 def _recorded(plan: Plan) -> Iterator[Progress | Outcome]:
-    outcomes = [Outcome(n.name, 0.0, "", unchanged=True) for n in plan.notebooks if n.name in plan.kept]
+    kept = [one.name for one in plan.notebooks if one.name in plan.kept]
+    outcomes = [Outcome(name, 0.0, "", plan.kept[name]["left"], unchanged=True) for name in kept]
     write_manifest(plan, outcomes)
     yield from outcomes
     for message in _executed(plan, [n for n in plan.notebooks if n.name not in plan.kept]):
@@ -47,6 +49,8 @@ def _recorded(plan: Plan) -> Iterator[Progress | Outcome]:
             outcomes.append(message)
             write_manifest(plan, outcomes)
         yield message
+    if gone := [one.name for one in outcomes if not all((plan.output / file).is_file() for file in one.left)]:
+        raise FileNotFoundError(f"what {', '.join(gone)} left there is gone; run again")
 
 
 def _executed(plan: Plan, notebooks: list[Notebook]) -> Iterator[Progress | Outcome]:

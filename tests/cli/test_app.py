@@ -149,6 +149,20 @@ def test_a_mistake_is_told_in_one_line_and_nothing_is_written(nxp2, notebooks, w
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_folder_deleted_between_two_notebooks_ends_with_exit_status_1_and_the_next_run_completes(
+    nxp2, write_notebook, write_cohort, tmp_path
+):
+    asked = ["run", "--notebooks", tmp_path / "nb", "--data", write_cohort(), "--out", "out", "--jobs", 1]
+    write_notebook(tmp_path / "nb" / "01_leaves.ipynb", "'fine'")
+    write_notebook(tmp_path / "nb" / "02_deletes.ipynb", "__import__('shutil').rmtree(output_dir)")
+    done = nxp2(*asked)
+    said = f"{tmp_path / 'out'}: the run could not be recorded (what 01_leaves left there is gone; run again)\n"
+    assert (done.exit_code, done.stderr) == (1, said)
+    write_notebook(tmp_path / "nb" / "02_deletes.ipynb", "'deletes no more'")
+    assert nxp2(*asked).exit_code == 0
+    assert sorted(path.stem for path in (tmp_path / "out" / "notebooks").iterdir()) == ["01_leaves", "02_deletes"]
+
+
 # validate
 
 
