@@ -110,9 +110,14 @@ def _grouped(in_last: pd.Series, name: str) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(codes, categories=groups), index=in_last.index)
 
 
+def is_synthetic(frame: pd.DataFrame) -> bool:
+    """Tell whether every patient is marked as synthetic."""
+    return bool(frame["synthetic"].fillna(False).all())
+
+
 def is_reconstructed(frame: pd.DataFrame) -> bool:
     """Tell whether these are synthetic patients, as many as the paper's."""
-    return bool(frame["synthetic"].fillna(False).all()) and len(frame) == int(published.printed(PATIENTS, "table1"))
+    return is_synthetic(frame) and len(frame) == int(published.printed(PATIENTS, "table1"))
 
 
 def provenance(frame: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from nxp2lib import describe
+from nxp2lib.cohort import is_synthetic
 from nxp2lib.fourfold import TIE, Fisher, Table, check_confidence, clean, fisher, two_by_two
 
 FEW = 1_000_000  # differences that are written down
@@ -174,4 +175,6 @@ def two_groups(
 ) -> pd.DataFrame:
     """Return everything that a table of two groups shows: `describe.summarize` and `compare` put together."""
     described = describe.summarize(cohort, rows, by, quantile_method)
-    return pd.concat([described, compare(cohort, rows, by, confidence)], ignore_index=True)
+    results = pd.concat([described, compare(cohort, rows, by, confidence)], ignore_index=True)
+    results.attrs["synthetic"] = is_synthetic(cohort)  # for the footnotes of `table.build`
+    return results

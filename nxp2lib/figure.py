@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from nxp2lib import describe, dictionary, paths, table
-from nxp2lib.cohort import provenance
+from nxp2lib.cohort import is_synthetic, provenance
 
 # Okabe and Ito's colours, safe for colour-blind readers; a group keeps its colour through all notebooks.
 COLOURS = {
@@ -228,7 +228,7 @@ def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str) -> Desc
     Every synthetic patient is a dot. Of real patients, or of more than ``MOST_DOTS``, only their number in classes is
     drawn, since a dot holds its patient's value.
     """
-    dots = len(cohort) <= MOST_DOTS and bool(cohort["synthetic"].fillna(False).all())
+    dots = len(cohort) <= MOST_DOTS and is_synthetic(cohort)
     parts = list(describe.groups(cohort, by).items())[1:]
     figure, axis = new(8, 4.4)
     said, medians = [], []

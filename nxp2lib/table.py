@@ -1,5 +1,6 @@
 """Display results as tables, laid out as in the paper, and save them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +22,7 @@ GROUP_LABELS = {
     "limited": "Limited muscle weakness (within the proximal limbs)",
     "extended": "Extended muscle weakness (to the distal limbs)",
 }
+INSIDE = "Stays inside the centre: the ends of a range are single patients' values, and quartiles can be."
 NBSP = "\N{NO-BREAK SPACE}"
 BETWEEN = {"age_group": "juveniles and adults", "weakness_extent": "limited and extended weakness"}
 SCREENING = {
@@ -122,7 +124,7 @@ def build(
         cells += [_tested(lookup, row, kind, statistic) for statistic in tests]
         lines.append((dictionary.column(row).section, (_row_label(row, kind), *cells)))
     body = formats.sectioned(lines)
-    return Table(title, header, body, tuple(_footnotes(body, note, show_holm)))
+    return Table(title, header, body, tuple(_footnotes(body, note, show_holm, results.attrs.get("synthetic", True))))
 
 
 def _row_label(row: str, kind: str) -> str:
@@ -159,10 +161,12 @@ def _tested(lookup: dict, row: str, kind: str, statistic: str) -> str:
     return p_value(value) + (FISHER if kind == "count" else RANKS) + (f", {stars}" if stars else "")
 
 
-def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool) -> Iterator[str]:
+def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool, synthetic: bool) -> Iterator[str]:
     text = "\n".join(cell for row in body for cell in row)
     if note:
         yield note
+    if not synthetic and re.search(r"\(\d+–\d+\)", text):
+        yield INSIDE
     if FISHER in text:
         yield f"{FISHER} Fisher's exact test, two-sided."
     if RANKS in text:

@@ -55,6 +55,27 @@ def test_a_footnote_explains_every_mark_that_is_used_and_no_other():
     assert not any(note.startswith(("*", "–")) for note in shown.footnotes)
 
 
+INSIDE = "Stays inside the centre"
+
+
+def test_a_table_with_the_range_or_quartiles_of_patients_who_exist_says_that_it_stays_inside():
+    (note,) = [note for note in built(five_patients()).footnotes if note.startswith(INSIDE)]
+    assert note == f"{INSIDE}: the ends of a range are single patients' values, and quartiles can be."
+    mixed = five_patients(synthetic=["1", "1", "1", "1", ""])
+    assert any(note.startswith(INSIDE) for note in built(mixed, ROWS[ROWS["kind"] == "median"]).footnotes)
+
+
+def test_a_table_of_counts_or_of_synthetic_patients_says_nothing_of_staying_inside():
+    unknown = five_patients(max_creatine_kinase=[""] * 5)
+    for patients, rows in [
+        (five_patients(synthetic=["1"] * 5), ROWS),
+        (cohort.load(), ROWS),
+        (five_patients(), ROWS[ROWS["kind"] == "count"]),
+        (unknown, ROWS[ROWS["row"] != "age_at_onset"]),
+    ]:
+        assert not any(note.startswith(INSIDE) for note in built(patients, rows).footnotes)
+
+
 def test_an_empty_group_shows_a_dash_and_says_why():
     shown = built(five_patients(age_at_onset=["4"] * 5))
     assert row(shown, "Myalgia")[3:] == ("–", "–")

@@ -1,5 +1,7 @@
 """Settings of the book: everything that a page needs lies in its folder, nothing comes from a network."""
 
+from pathlib import Path
+
 from nxp2lib import __version__
 
 project = "Anti-NXP2 myositis, re-executed"
@@ -36,3 +38,13 @@ nb_code_prompt_hide = "Hide the {type}"
 suppress_warnings = ["myst.xref_missing", "mystnb.unknown_mime_type"]
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
+
+
+def setup(app):
+    """Keep the pictures of notebooks with what has been read of them; MyST-NB would leave them beside the book."""
+
+    def keep(app):
+        place = Path(app.doctreedir) / "pictures"
+        app.env.mystnb_config = app.env.mystnb_config.copy(output_folder=str(place))
+
+    app.connect("builder-inited", keep, priority=900)  # after MyST-NB's own

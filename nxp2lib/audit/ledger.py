@@ -49,7 +49,7 @@ def read(path: str | Path) -> pd.DataFrame:
         raise LedgerError(str(error)) from None
     try:
         return _checked(_table(_decoded(raw)))
-    except (LedgerError, csv.Error) as error:
+    except LedgerError as error:
         raise LedgerError(f"{place.name}: {error}") from None
 
 

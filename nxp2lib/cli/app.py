@@ -12,7 +12,7 @@ import typer
 from typer import Option
 
 import nxp2lib
-from nxp2lib.cli import classes, cohorts, papers, runs
+from nxp2lib.cli import classes, cohorts, papers, runs, terminal
 
 app = typer.Typer(
     help="Re-execute the analysis of anti-NXP2 antibody-positive myositis, on its own cohort or on yours.",
@@ -32,6 +32,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # letters that an old terminal cannot show
+            stream.write, stream.flush = map(terminal.taken(stream), (stream.write, stream.flush))
     app(prog_name="nxp2")
 
 

@@ -23,9 +23,7 @@ def template(
     if (file is None) == (redcap is None):
         raise terminal.end("template: give one file, such as my_patients.xlsx or --redcap dictionary.csv")
     writers = {".csv": forms.write_redcap} if redcap else {".xlsx": forms.write_workbook, ".csv": forms.write_csv}
-    target = paths.expanded(redcap or file).absolute()
-    if target.suffix.lower() not in writers:
-        raise terminal.end(f"{redcap or file}: accepted is the name of a {' or '.join(writers)} file")
+    target = terminal.output(redcap or file, *writers)
     if target.exists():
         raise terminal.end(f"{redcap or file}: exists already and is left as it is; choose another name")
     with terminal.told(f"{target}: the form cannot be written"):
@@ -44,9 +42,7 @@ def validate(
     from nxp2lib import run as runner
     from nxp2lib.report import queries
 
-    target = None if html is None else paths.expanded(html).absolute()
-    if target and (target.suffix.lower() != ".html" or target.is_dir()):
-        raise terminal.end(f"--html {html}: accepted is the name of an .html file")
+    target = None if html is None else terminal.output(html, ".html", option="--html ")
     with terminal.told("", runner.RunError):
         found = intake.inspect(runner.locate(file), runner.locate(map_file) if map_file else "")
     terminal.write(target, lambda partial: queries.write(found, partial))

@@ -22,11 +22,7 @@ def audit(
     """Check printed numbers against each other."""
     from nxp2lib.audit.ledger import LedgerError
 
-    target = None if out is None else paths.expanded(out).absolute()
-    if target and target.suffix.lower() != ".csv":
-        raise terminal.end(f"--out {out}: accepted is the name of a .csv file")
-    if target and target.is_dir():
-        raise terminal.end(f"--out {out}: this is a folder; accepted is the name of a .csv file")
+    target = None if out is None else terminal.output(out, ".csv", option="--out ")
     with terminal.told("", LedgerError):
         _audit_paper(target) if ledger is None else _audit_ledger(ledger, target, out)
     if target:

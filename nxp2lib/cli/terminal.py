@@ -1,8 +1,10 @@
 """What every command says to a person, and how: plain lines, tables, progress; nothing that moves a cursor."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import typer
 
@@ -34,6 +36,26 @@ def told(cannot: str, *refused: type, failed: tuple = (), status: int = 2, stopp
         if not stopped:
             raise
         raise end(stopped, 130) from None
+
+
+@contextmanager
+def taken(stream: TextIO) -> Iterator[None]:
+    """End the command where a stream takes no more: in one sentence, or none to a reader that has left, as ``head``."""
+    try:
+        yield
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # for what still waits to be written
+        said = f"standard output: cannot be written ({error.strerror})"
+        raise SystemExit(1 if isinstance(error, BrokenPipeError) else said) from None
+
+
+def output(path: str, *suffixes: str, option: str = "") -> Path:
+    """Return the place of a file that is to be written, or end the command where its name is not accepted."""
+    place = paths.expanded(path).absolute()
+    with told(f"{option}{path}: the file cannot be written"):
+        if place.suffix.lower() not in suffixes or place.is_dir():
+            raise end(f"{option}{path}: accepted is the name of a {' or '.join(suffixes)} file")
+    return place
 
 
 def printable(text: str) -> str:

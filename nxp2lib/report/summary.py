@@ -34,7 +34,7 @@ def _signed(value: float, decimals: int) -> str:
     if pd.isna(value):
         return table.NOT_COMPUTABLE
     shown = table.number(abs(value), decimals)
-    return ("−" if value < 0 else "+") + shown if float(shown) else shown
+    return ("−" if value < 0 else "+") + shown if shown.strip("0.") else shown
 
 
 def rows(compared: pd.DataFrame, result: str, group: str) -> list[tuple[str, ...]]:
@@ -64,6 +64,7 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, settings: dict[str, obj
     return pages.render(
         "report/templates/summary.html",
         provenance=cohort.provenance(patients),
+        synthetic=cohort.is_synthetic(patients),
         reconstructed=cohort.is_reconstructed(patients),
         theirs=[published.printed(f"table1/patients/{group}/n", "table1") for group in ("total", *sizes.index)],
         yours=[f"{count:,}" for count in (len(patients), *sizes)],

@@ -2,7 +2,9 @@
 
 import itertools
 import os
+import re
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from nxp2lib.run import record
 from nxp2lib.run.parameters import Notebook
 
 DIED = "the kernel died; if it ran out of memory, --jobs 1 runs one notebook at a time"
+HERE = re.compile("|".join(re.escape(f"{folder}{os.sep}") for folder in (paths.ROOT, sys.prefix)))
 LONGEST_FOLDER = 85  # characters, for sockets: a socket's whole path may have 103 on macOS, 107 on Linux
 
 
@@ -90,8 +93,8 @@ class Session:
         for running in self.begun:
             running.kill()
 
-    def run(self, notebook: Notebook) -> None:
-        """Execute one notebook, leave its copy, and send its outcome."""
+    def run(self, notebook: Notebook, told: dict[str, object]) -> None:
+        """Execute one notebook, leave its copy, and send its outcome; ``told`` are its parameters, files by name."""
         since, error, left, cells = time.perf_counter(), "", {}, {}
         running = Running(self.folder / f"{notebook.name}.written")
         self.begun.append(running)
@@ -109,7 +112,7 @@ class Session:
         try:
             if running.notebook and not self.stopped:
                 copy = self.output / "notebooks" / notebook.path.name
-                _leave(running.notebook, copy)
+                _leave(running.notebook, {name: told[name] for name in notebook.passed}, copy)
                 left, cells = record.left(running.cells(), copy, self.output)
         except OSError as caught:
             error = error or _line(type(caught).__name__, caught)
@@ -191,11 +194,20 @@ def _line(name: str, message: object) -> str:
     return f"{name}: {message}".partition("\n")[0].removesuffix(": ")
 
 
-def _leave(executed, path: Path) -> None:
-    """Write an executed notebook, without the paths that papermill adds."""
+def _leave(executed, told: dict[str, object], path: Path) -> None:
+    """Write an executed notebook; its parameters and errors call files by their names, not by where they lie here."""
     import nbformat
+    from papermill.translators import translate_parameters
 
+    executed.metadata.papermill["parameters"] = told
     for key in ("input_path", "output_path"):
         executed.metadata.papermill.pop(key, None)
+    for cell in executed.cells:
+        if "injected-parameters" in cell.metadata.tags:
+            cell.source = translate_parameters("python3", "python", told)
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                named = [HERE.sub("", line) for line in (output.evalue, *output.traceback)]
+                output.evalue, output.traceback = named[0], named[1:]
     with paths.replacing(path) as partial:
         nbformat.write(executed, partial)

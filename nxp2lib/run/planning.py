@@ -113,10 +113,10 @@ def _make_writable(output: Path, sources: Path) -> None:
     inputs = [sources, paths.DATA, paths.NOTEBOOKS, paths.PACKAGE]
     if any(copies.resolve().is_relative_to(place.resolve()) for place in inputs):
         raise RunError(f"{output}: results do not go among the project's own files; choose another folder")
-    for name in record.FOLDERS:
-        if (output / name).is_symlink():
-            raise RunError(f"{output / name}: is a link to another place; remove it, or choose another folder")
     try:
+        for name in record.FOLDERS:
+            if (output / name).is_symlink():
+                raise RunError(f"{output / name}: is a link to another place; remove it, or choose another folder")
         copies.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=copies):
             pass

@@ -87,6 +87,7 @@ def left(cells: dict[Path, int], copy: Path, output: Path) -> tuple[dict[str, st
 
     ``cells`` are the files that its cells wrote, each with the last cell to do so; ``copy`` is the executed notebook.
     """
+    cells, copy, output = {path.resolve(): cell for path, cell in cells.items()}, copy.resolve(), output.resolve()
     there = [path for path in [*cells, copy] if path.is_relative_to(output) and path.is_file()]
     names = {path: path.relative_to(output).as_posix() for path in there}
     sums = {names[path]: checksum(path) for path in sorted(there)}

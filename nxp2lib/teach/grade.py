@@ -31,10 +31,7 @@ def write(
         raise trainees.TeachError(f"{folder}: no class here ({trainees.INSTRUCTOR}/{trainees.KEY} is missing)")
     if os.name != "posix":
         raise trainees.TeachError("grading needs Linux or macOS, where a process can be limited; on Windows use WSL")
-    try:
-        start = sandbox.command(container, unprotected)
-    except sandbox.NoSandbox as error:
-        raise trainees.TeachError(str(error)) from None
+    start = sandbox.command(container, unprotected)
     folders = sorted((target / trainees.TRAINEES).iterdir())
     folders = [folder for folder in folders if folder.is_dir() and not folder.is_symlink()]  # a link counts as nothing
     returned = [notebook for folder in folders for notebook in sorted(folder.glob("*.ipynb"))]

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nxp2lib import paths
+from nxp2lib.teach.trainees import TeachError
 
 DIED = "its process ended before the notebook did"
 NO_ANSWER = "it sent something that is no answer"
@@ -42,20 +43,16 @@ class Returned(NamedTuple):
     ended: str
 
 
-class NoSandbox(ValueError):
-    """There is nothing to isolate a notebook with; the message says what to install."""
-
-
 def command(container: str = "", unprotected: bool = False) -> list[str]:
     """Return the command that starts the isolated Python: Bubblewrap's, or a container engine's (``ENGINE IMAGE``).
 
-    Raises NoSandbox where neither is there, unless ``unprotected``: then notebooks run as you do, and can read, change
+    Raises TeachError where neither is there, unless ``unprotected``: then notebooks run as you do, and can read, change
     and delete whatever you can.
     """
     if container:
         engine, _, image = container.partition(" ")
         if not image or not shutil.which(engine):
-            raise NoSandbox(f"--container {container}: accepted is an engine and an image, such as 'podman nxp2'")
+            raise TeachError(f"--container {container}: accepted is an engine and an image, such as 'podman nxp2'")
         return [engine, "run", "--rm", "--interactive", "--network=none", "--read-only", "--cap-drop=ALL",
                 "--security-opt=no-new-privileges", "--pids-limit=256", f"--tmpfs={FOLDER}:size={SPACE}",
                 f"--workdir={FOLDER}", *(f"--env={name}={FOLDER}" for name in HOMES),
@@ -64,7 +61,7 @@ def command(container: str = "", unprotected: bool = False) -> list[str]:
         return _bubblewrap()
     if unprotected:
         return [sys.executable, "-m", INSIDE]
-    raise NoSandbox(
+    raise TeachError(
         "no Bubblewrap here, so a returned notebook could read the key and do whatever you can; install it (on Debian "
         "and Ubuntu: apt install bubblewrap), name a container engine with --container, or, if you trust every "
         "trainee, give --unprotected"

@@ -1,4 +1,5 @@
 import csv
+import errno
 import json
 import os
 import re
@@ -148,6 +149,76 @@ def test_a_mistake_is_told_in_one_line_and_nothing_is_written(nxp2, notebooks, w
     assert done.exit_code == 2 and done.stdout == ""
     assert said in done.stderr and "Traceback" not in done.stderr and "\x1b" not in done.stderr
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_deleted_between_two_notebooks_ends_with_exit_status_1_and_the_next_run_completes(
+    nxp2, write_notebook, write_cohort, tmp_path
+):
+    asked = ["run", "--notebooks", tmp_path / "nb", "--data", write_cohort(), "--out", "out", "--jobs", 1]
+    write_notebook(tmp_path / "nb" / "01_leaves.ipynb", "'fine'")
+    write_notebook(tmp_path / "nb" / "02_deletes.ipynb", "__import__('shutil').rmtree(output_dir)")
+    done = nxp2(*asked)
+    said = f"{tmp_path / 'out'}: the run could not be recorded (what 01_leaves left there is gone; run again)\n"
+    assert (done.exit_code, done.stderr) == (1, said)
+    write_notebook(tmp_path / "nb" / "02_deletes.ipynb", "'deletes no more'")
+    assert nxp2(*asked).exit_code == 0
+    assert sorted(path.stem for path in (tmp_path / "out" / "notebooks").iterdir()) == ["01_leaves", "02_deletes"]
+
+
+# Output that cannot be written
+
+LONG = 300 * "x"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "--data", "cohort.csv", "--out", LONG],
+        ["run", "--data", "cohort.csv", "-p", f"output_dir={LONG}"],
+        ["template", f"{LONG}.xlsx"],
+        ["template", "--redcap", f"{LONG}.csv"],
+        ["validate", "cohort.csv", "--html", f"{LONG}.html"],
+        ["audit", "--out", f"{LONG}.csv"],
+        ["reconstruct", "--count", "1", "--out", LONG],
+        ["export", LONG],
+        ["book", LONG],
+        ["teach", "--trainees", "names.csv", "--out", LONG],
+        ["grade", LONG],
+    ],
+)
+def test_an_output_name_of_300_letters_is_told_in_one_line_and_nothing_is_written(nxp2, write_cohort, tmp_path, words):
+    write_cohort()
+    (tmp_path / "names.csv").write_text("trainee\nAnna\n", encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    done = nxp2(*words)
+    assert done.exit_code == 2 and done.stdout == "", done.exception
+    assert LONG in done.stderr and done.stderr.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("words", "unbuffered"),
+    [(["--version"], ""), (["--version"], "1"), (["template", "form.csv"], ""), (["run", "01"], "")],
+)
+def test_a_full_standard_output_is_told_in_one_line(notebooks, write_cohort, tmp_path, words, unbuffered):
+    own = ["--notebooks", notebooks, "--data", write_cohort(), "--out", "out"] if words[0] == "run" else []
+    settings = {"env": {**os.environ, "PYTHONUNBUFFERED": unbuffered}, "cwd": tmp_path, "text": True, "check": False}
+    command = [sys.executable, "-m", "nxp2lib", *words, *map(str, own)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, **settings)
+    assert done.returncode == 1
+    assert done.stderr == f"standard output: cannot be written ({os.strerror(errno.ENOSPC)})\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes")
+def test_a_reader_that_leaves_early_ends_the_command_without_a_word(tmp_path):
+    end, pipe = os.pipe()
+    os.close(end)
+    command = [sys.executable, "-m", "nxp2lib", "--version"]
+    done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, cwd=tmp_path, check=False)
+    os.close(pipe)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 # validate

@@ -48,6 +48,12 @@ def test_every_page_is_there_and_asks_nothing_of_a_network(made):
         assert not re.findall(r"url\([\"']?(?:https?:)?//", path.read_text(encoding="utf-8")), path
 
 
+def test_a_book_leaves_nothing_beside_it(made, run):
+    assert {path.name for path in run.iterdir()} - {".book", "book"} == {
+        ".lock", "figures", "manifest.json", "notebooks", "results", "summary.html", "tables"
+    }  # fmt: skip
+
+
 def test_no_page_names_a_place_on_this_machine(made, run):
     for path in made.rglob("*.html"):
         assert str(run) not in path.read_text(encoding="utf-8"), path

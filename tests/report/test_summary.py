@@ -39,6 +39,19 @@ def test_the_page_stands_alone_and_says_whose_patients_these_are(page):
     assert "(90 % interval)" in page and "confidence 0.9; years at risk 1.0; juvenile below 18 years" in page
 
 
+def test_the_page_says_that_the_run_stays_inside_unless_all_patients_are_synthetic(page):
+    said = "The tables and results of this run stay inside your centre"
+    assert said in page
+    synthetic = cohort.prepare(random_cohort(80, seed=6).assign(synthetic="1"))
+    for patients in (cohort.load(), synthetic):
+        assert said not in summary.page(patients, compared(patients), SETTINGS)
+
+
+def test_a_difference_without_end_is_shown_as_such():
+    shown = [summary._signed(value, 1) for value in (float("inf"), float("-inf"), 0.04, -0.04, 1.25, float("nan"))]
+    assert shown == ["+∞", "−∞", "0.0", "0.0", "+1.3", "–"]
+
+
 def test_no_patient_is_named(page):
     assert not re.search(r"\bP0\d\d\b", page)
 

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -144,12 +145,26 @@ def test_executed_copies_are_whole_and_alone(finished):
     assert left == [notebook.path.name for notebook in plan.notebooks]
 
 
-def test_executed_copies_name_no_folder_but_in_their_parameters(finished, folder):
-    copy = json.loads((finished[0].output / "notebooks" / "01_sleeps.ipynb").read_text(encoding="utf-8"))
-    added = copy["metadata"]["papermill"]
-    assert set(added.pop("parameters")) == {"cohort_path", "output_dir", "confidence"}
-    assert not {"input_path", "output_path"} & added.keys()
-    assert str(folder.parent) not in json.dumps(copy["metadata"])
+def test_executed_copies_call_files_by_their_names_and_name_no_folder(finished, folder):
+    copies = finished[0].output / "notebooks"
+    copy = json.loads((copies / "01_sleeps.ipynb").read_text(encoding="utf-8"))
+    told = {"cohort_path": "patients.csv", "output_dir": "out", "confidence": 0.9}
+    assert copy["metadata"]["papermill"]["parameters"] == told
+    (injected,) = [cell for cell in copy["cells"] if "injected-parameters" in cell["metadata"]["tags"]]
+    lines = "".join(injected["source"]).splitlines()[1:]
+    assert sorted(lines) == [f"{name} = {json.dumps(told[name])}" for name in sorted(told)]
+    for name in ("01_sleeps", "03_fails", "04_dies"):
+        text = (copies / f"{name}.ipynb").read_text(encoding="utf-8")
+        assert not re.search(r"(?<![~\w.])/(?:tmp|home|root|work|usr|Users)\b", text), name
+
+
+def test_an_error_in_an_executed_copy_names_no_folder_of_the_project(write_notebook, write_cohort, tmp_path):
+    failing = "from nxp2lib import paths; paths.find('no such file')"
+    source = write_notebook(tmp_path / "nb" / "01_looks.ipynb", failing)
+    list(run.execute(run.plan(data=write_cohort(), out=tmp_path / "out", folder=source.parent)))
+    text = (tmp_path / "out" / "notebooks" / source.name).read_text(encoding="utf-8")
+    assert "nxp2lib/paths.py" in text and "no such file" in text
+    assert str(paths.ROOT) not in text and sys.prefix not in text
 
 
 def test_without_data_and_out_a_notebook_keeps_its_own_defaults(folder, write_cohort, monkeypatch):
@@ -222,7 +237,9 @@ def test_closing_the_iterator_stops_what_runs_and_leaves_nothing(write_notebook,
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGINT", "SIGTERM"])
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_a_run_stopped_in_the_middle_leaves_whole_files_and_no_kernel(how, write_notebook, write_cohort, tmp_path):
+def test_a_run_stopped_in_the_middle_leaves_whole_files_and_no_kernel(
+    how, write_notebook, write_cohort, tmp_path, monkeypatch
+):
     source = tmp_path / "nb"
     write_notebook(source / "01_quick.ipynb", "'done'")
     pid_file = tmp_path / "pid"
@@ -242,7 +259,12 @@ def test_a_run_stopped_in_the_middle_leaves_whole_files_and_no_kernel(how, write
     record = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert record["finished"] is None and set(record["notebooks"]) <= {"01_quick"}
     wait_for(lambda: not is_running(int(pid_file.read_text())))
-    if how != "SIGKILL":
+    if how == "SIGKILL":
+        assert len(list(Path(short).iterdir())) == 1
+        monkeypatch.setattr(tempfile, "tempdir", short)
+        list(run.execute(run.plan(["01"], data=tmp_path / "cohort.csv", out=tmp_path / "another", folder=source)))
+        assert list(Path(short).iterdir()) == []
+    else:
         assert list(Path(short).iterdir()) == []
         assert process.returncode == 130
         assert said == "Stopped: notebooks that had finished are saved, the others left nothing.\n"

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -128,6 +129,25 @@ def test_a_notebook_that_hangs_is_stopped_and_the_others_go_on(execute, writers,
     assert (error["ename"], error["evalue"]) == ("TimeoutError", "not finished after 6 s; --timeout allows more")
 
 
+def test_only_what_lies_in_the_output_folder_counts_as_left_there(tmp_path):
+    for name in ("x.csv", "out/y.csv", "out/copy.ipynb", "out/sub/z.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    out = tmp_path / "out"
+    wrote = [out / ".." / "x.csv", out / "sub" / ".." / "y.csv", out / "sub" / "z.csv"]
+    left, cells = record.left(dict.fromkeys(wrote, 3), out / "copy.ipynb", out)
+    assert set(left) == {"y.csv", "copy.ipynb", "sub/z.csv"} and cells == {"y.csv": 3, "sub/z.csv": 3}
+
+
+def test_an_output_folder_spelt_another_way_keeps_what_was_left_in_it(writers, write_cohort, tmp_path):
+    for name in ("sub", "real"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    list(run.execute(run.plan(["01"], data=write_cohort(), out=tmp_path / "sub" / ".." / "link", folder=writers)))
+    left = record.earlier(tmp_path / "real")["notebooks"]["01_first"]["left"]
+    assert len(left) == 21 and {"notebooks/01_first.ipynb", "results/01_first_1.csv"} <= left.keys()
+
+
 def test_two_runs_into_one_folder_are_told_in_one_sentence(execute, tmp_path):
     execute()
     with (
@@ -144,6 +164,27 @@ def test_what_a_killed_run_had_begun_is_taken_away(execute, tmp_path):
     begun.write_text("half a li")
     execute()
     assert not begun.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="users")
+def test_no_temporary_folder_is_taken_away_of_a_live_run_of_another_user_or_of_someone_else(tmp_path, monkeypatch):
+    place = tmp_path / "temporary"
+    for name in ("nxp2-killed", "nxp2-tests-made-by-hand", "other"):
+        (place / name).mkdir(parents=True)
+        (place / name / "file").touch()
+    for name in ("nxp2-killed", "other"):
+        (place / name / execution.HELD).touch()
+    (place / "nxp2-link").symlink_to(place / "other")
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    with monkeypatch.context() as as_another, execution.temporary() as live:
+        as_another.setattr(os, "geteuid", lambda: -1)
+        execution._tidy()
+        assert (place / "nxp2-killed" / "file").exists()
+        as_another.undo()
+        execution._tidy()
+        assert live.exists()
+    assert sorted(path.name for path in place.iterdir()) == ["nxp2-link", "nxp2-tests-made-by-hand", "other"]
+    assert (place / "other" / "file").exists()
 
 
 def test_a_full_disk_is_a_failure_with_its_reason_and_no_half_file(execute, tmp_path, monkeypatch):

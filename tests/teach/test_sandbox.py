@@ -108,7 +108,7 @@ def test_without_isolation_grading_refuses_and_says_what_to_do(tmp_path, monkeyp
     with pytest.raises(trainees.TeachError, match=r"apt install bubblewrap.*--container.*--unprotected"):
         grade.write(folder)
     with pytest.raises(trainees.TeachError, match="accepted is an engine and an image"):
-        grade.write(folder, container="podman nxp2")
+        sandbox.command("podman nxp2")
 
 
 def test_a_container_is_started_without_network_or_rights(monkeypatch):
