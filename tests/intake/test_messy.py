@@ -184,6 +184,23 @@ WARNED = {
         lambda: workbook(change=lambda book: setattr(book.active.row_dimensions[3], "hidden", True)),
         (None, "(file)", "hidden rows: 3", "hidden rows are read like the others"),
     ),
+    "the same 9999 in several patients": (
+        column("max_creatine_kinase", "9999", "812", "9,999"),
+        (4, "max_creatine_kinase", "9,999", "unknown, a map says so, `values: {max_creatine_kinase: {9999: ''}}`"),
+    ),
+    "the same 99 in several patients": (
+        ages("99", "8", "99"),
+        (
+            2,
+            "age_at_onset",
+            "99",
+            "a value that 2 patients share by chance; if it means unknown, leave the patient out",
+        ),
+    ),
+    "a creatine kinase of 250,000": (
+        column("max_creatine_kinase", "812", "2609", "250,000"),
+        (4, "max_creatine_kinase", "250,000", "a creatine kinase up to 100,000 IU/L"),
+    ),
 }
 READ = {  # the file, a column of it, and its values
     "a titer that was not done": (
