@@ -15,8 +15,6 @@ from nxp2lib.intake.column_map import ColumnMap
 from nxp2lib.intake.problems import FILE, HEADER, CohortError, Problem, within
 from nxp2lib.intake.understanding import Table, Understood
 
-CODES = "codes such as 1 and 2 are explained in a map, `values: {sex: {1: male, 2: female}}`"
-
 
 @dataclass(frozen=True)
 class Inspection:
@@ -43,13 +41,13 @@ def inspect(path: str | Path, map_path: str | Path = "") -> Inspection:
     path = paths.find(path)
     try:
         explained = column_map.read(paths.find(map_path)) if map_path else None
-        raw, read_as = reading.read(path)
+        raw, read_as, doubts = reading.read(path)
     except CohortError as error:
         return Inspection(path.name, "not read", None, [], [], error.problems, [])
     table = understood(raw, explained)
     absent = [name for name in dictionary.stored() if name not in table.frame]
     read_as += "; the example row of the form is skipped" if len(table.frame) < len(raw) else ""
-    warned = _in_file(table, plausibility.warnings(numbers(table.frame), table))
+    warned = _in_file(table, plausibility.warnings(numbers(table.frame), table), doubts)
     return Inspection(path.name, read_as, len(table.frame), table.columns, absent, problems(table), warned)
 
 
@@ -73,7 +71,7 @@ def problems(table: Table) -> list[Problem]:
     if len(table.frame) == 0:
         return [*others, Problem(None, FILE, "no patients", "at least one row below the header")]
     known = table.frame[[name for name in table.frame if name in dictionary.stored()]]
-    return _in_file(table, within(table.typed, [*_refused(known), *_broken(known)]), others)
+    return _in_file(table, within(table.typed, [*_refused(known, table), *_broken(known)]), others)
 
 
 def _missing_columns(table: Table) -> list[Problem]:
@@ -95,7 +93,7 @@ def _in_file(table: Table, found: list[Problem], others: Iterable[Problem] = ())
     return sorted(dict.fromkeys(named), key=lambda one: (one.row or 0, places.get(one.column, -1), one.accepted))
 
 
-def _refused(cells: pd.DataFrame):
+def _refused(cells: pd.DataFrame, table: Table):
     """Yield a column, the patients whose cell in it is not accepted, and what is."""
     for name, texts in cells.items():
         column = dictionary.column(name)
@@ -103,10 +101,10 @@ def _refused(cells: pd.DataFrame):
             yield name, texts == "", "a value in every row: " + column.accepted
         if name == "patient_id":
             yield name, texts.duplicated(keep=False) & (texts != ""), "each patient once"
-        wrong = ~_each(texts, column.accepts, blank=True)
-        codes = wrong & (_each(texts, str.isdigit, blank=False) if name == "sex" else False)
-        yield name, codes, f"{column.accepted}; {CODES}"
-        yield name, wrong & ~codes, column.accepted
+        said = _each(table.typed[name], table.doubts[name].get, blank=None)
+        for doubt in dict.fromkeys(table.doubts[name].values()):
+            yield name, said == doubt, doubt
+        yield name, ~_each(texts, column.accepts, blank=True) & said.isna(), column.accepted
 
 
 def _broken(cells: pd.DataFrame):

@@ -14,7 +14,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from nxp2lib import dictionary, paths
 from nxp2lib.dictionary import Column
-from nxp2lib.intake import reading
+from nxp2lib.intake import workbook
 
 TEXTS = yaml.load((paths.PACKAGE / "intake" / "forms.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
 EXAMPLE, REDCAP = TEXTS["example"], list(TEXTS["redcap"])
@@ -90,7 +90,7 @@ def _lay_out(sheet) -> None:
 
 def _patients(sheet) -> None:
     _lay_out(sheet)
-    sheet.title = reading.SHEET
+    sheet.title = workbook.SHEET
     sheet.row_dimensions[1].height = 24
     for place, column in enumerate(columns(), start=1):
         letter, text = get_column_letter(place), column.type in ("text", "category")

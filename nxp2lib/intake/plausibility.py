@@ -1,6 +1,7 @@
 """Values that can be, and are hard to believe: a second look at the chart, never a refusal."""
 
 from contextlib import suppress
+from itertools import product
 
 import pandas as pd
 
@@ -9,6 +10,7 @@ from nxp2lib.intake.problems import Problem, within
 from nxp2lib.intake.understanding import Table
 
 RULES = paths.PACKAGE / "intake" / "plausibility.csv"
+UNKNOWN, NEAR = (99, 99.9, 999, 9999, 99999), 5  # codes, and how near other values show that one is none
 LEAST_SHARED = 8  # filled columns in which two patients have to be equal before they look like one
 
 
@@ -19,7 +21,8 @@ def warnings(numbers: pd.DataFrame, table: Table) -> list[Problem]:
     as index.
     """
     implausible = within(table.typed, _implausible(numbers, table.frame))
-    return implausible + _units(numbers) + _twins(table.frame, table.typed)
+    codes = within(table.typed, _codes(numbers))
+    return implausible + _units(numbers) + codes + _twins(table.frame, table.typed)
 
 
 def _implausible(numbers: pd.DataFrame, cells: pd.DataFrame):
@@ -39,6 +42,19 @@ def _units(numbers: pd.DataFrame) -> list[Problem]:
     middle = numbers.get("max_creatine_kinase", pd.Series(dtype=float)).median()
     expected = "IU/L, in which the median of patients with myositis is far higher; other units have to be converted"
     return [Problem(None, "max_creatine_kinase", f"median {middle:g}", expected)] if middle < 30 else []
+
+
+def _codes(numbers: pd.DataFrame):
+    """Yield a column, the patients in whom it is the same 99 or 9999, and what to do where that means unknown.
+
+    It does not where as many patients have other values near by.
+    """
+    for name, code in product((name for name in numbers if dictionary.column(name).maximum), UNKNOWN):
+        same, near = numbers[name] == code, numbers[name].between(code - NEAR, code + NEAR)
+        if same.sum() > max(1, near.sum() - same.sum()):
+            told = f"a map says so, `values: {{{name}: {{{code}: ''}}}}`"
+            told = "leave the patient out" if dictionary.column(name).required == "yes" else told
+            yield name, same, f"a value that {same.sum()} patients share by chance; if it means unknown, {told}"
 
 
 def _twins(cells: pd.DataFrame, typed: pd.DataFrame) -> list[Problem]:

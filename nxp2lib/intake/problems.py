@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 FILE = "(file)"  # the column of a problem with the file as a whole
 HEADER = 1  # the file row of the column names; patients start at row 2
+ACCEPTED = "a CSV file (.csv), an Excel workbook (.xlsx) or a Parquet file (.parquet)"
+PASSWORD = "protected by a password", "a file without one (in Excel: File, Info, Encrypt with Password, empty it, save)"
 
 
 @dataclass(frozen=True)
@@ -63,3 +66,8 @@ class CohortError(ValueError):
     def _render_traceback_(self) -> list[str]:
         """Show the reasons alone in a notebook: the reader's file is at fault, not the code above it."""
         return [f"CohortError: {self}"]
+
+
+def unreadable(path: Path, reason: str, accepted: str = ACCEPTED) -> CohortError:
+    """Return the error of a file that cannot be read at all."""
+    return CohortError(path.name, [Problem(None, FILE, reason, accepted)])

@@ -9,7 +9,6 @@ import io
 import re
 import stat
 import warnings
-import zipfile
 from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
@@ -17,32 +16,32 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from nxp2lib.intake.problems import FILE, HEADER, CohortError, Problem
+from nxp2lib.intake import numerals
+from nxp2lib.intake.problems import ACCEPTED, FILE, HEADER, PASSWORD, CohortError, Problem, unreadable
 
-ACCEPTED = "a CSV file (.csv), an Excel workbook (.xlsx) or a Parquet file (.parquet)"
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-SHEET = "patients"  # the sheet of the form; of other workbooks, the first one is read
 EXAMPLE = "EXAMPLE"  # the patient_id of the form's example row
 LONGEST_HEADER, MOST_COLUMNS = 100, 1000
-LARGEST_WORKBOOK = 500_000_000  # bytes after decompression, about a million rows of numbers
+LINE_END = "a line end behind the last row; without one the file may be cut off, and this value with it"
 JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]+")
 # What letters with accents turn into when read as Shift-JIS: one character behind a letter, half-width or private ones.
 ACCENTS = re.compile("(?<=[A-Za-z])[\u4e00-\u9fff](?![\u3040-\u30ff\u4e00-\u9fff])|[\uff61-\uff9f\ue000-\uf8ff]")
 
 
 class Cells(NamedTuple):
-    """A file's cells, one row per patient, and in words how they were read."""
+    """A file's cells, one row per patient, in words how they were read, and what has to be looked at."""
 
     frame: pd.DataFrame
     read_as: str
+    doubts: list[Problem]
 
 
 def read(path: str | Path) -> Cells:
     """Read a file; the columns are its headers, the index ``file_row`` its row numbers, blank is ``""``.
 
-    The separator and the encoding of a CSV file are found out; of a workbook the sheet ``patients``, or the first one,
-    is read. Cells stay as typed but for outer spaces. Excel's errors (``#N/A``) and formulas whose value was never
-    saved come back as they stand, so that they are refused rather than taken for blank.
+    The separator and the encoding of a CSV file are found out; of a workbook the sheet ``patients``, or the first
+    visible one, is read. Cells stay as typed but for outer spaces. Excel's errors (``#N/A``) and formulas whose value
+    was never saved come back as they stand, so that they are refused rather than taken for blank.
 
     Raises CohortError where the file is not a table that can be read.
     """
@@ -50,20 +49,17 @@ def read(path: str | Path) -> Cells:
     readers = {".xlsx": _workbook, ".parquet": _parquet, ".csv": _csv, ".tsv": _csv, ".txt": _csv}
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise _unreadable(path, "not a regular file")
+            raise unreadable(path, "not a regular file")
         if path.suffix.lower() not in readers:
-            raise _unreadable(path, f"a {path.suffix or 'nameless'} file")
+            raise unreadable(path, f"a {path.suffix or 'nameless'} file")
         return readers[path.suffix.lower()](path)
     except (CohortError, FileNotFoundError):
         raise
     except PermissionError:
-        raise _unreadable(path, "no permission to read it (is it open in another program?)") from None
-    except Exception:  # a damaged file fails in zlib, in XML, in openpyxl or in pyarrow, each in its own way
-        raise _unreadable(path, "damaged, or not what its name says") from None
-
-
-def _unreadable(path: Path, reason: str, accepted: str = ACCEPTED) -> CohortError:
-    return CohortError(path.name, [Problem(None, FILE, reason, accepted)])
+        raise unreadable(path, "no permission to read it (is it open in another program?)") from None
+    except Exception as error:  # a damaged file fails in zlib, in XML, in openpyxl or in pyarrow, each in its own way
+        damaged = "damaged, or not what its name says", ACCEPTED
+        raise unreadable(path, *(PASSWORD if "encrypted" in str(error) else damaged)) from None
 
 
 # CSV
@@ -72,98 +68,75 @@ def _unreadable(path: Path, reason: str, accepted: str = ACCEPTED) -> CohortErro
 def _csv(path: Path) -> Cells:
     content = path.read_bytes()
     if not content.strip():
-        raise _unreadable(path, "the file is empty")
-    encoding, called = _encoding(path, content)
-    if b"\0" in content and not encoding.startswith("utf-16"):
-        raise _unreadable(path, "it holds NUL bytes, so it is not text", "a CSV file in UTF-8")
-    first = content[:1_000_000].decode(encoding, errors="ignore").lstrip("\ufeff")
-    separator = max(SEPARATORS, key=first.splitlines()[0].count)
-    names = _header(path, next(csv.reader(io.StringIO(first, newline=""), delimiter=separator)))
-    frame = _parsed(path, io.BytesIO(content), encoding, separator)
-    return Cells(_cleaned(frame, names), f"CSV file in {called}, separated by {SEPARATORS[separator]}")
+        raise unreadable(path, "the file is empty")
+    text, called = _decoded(path, content)
+    if re.search("\0|\x1b[$(]", text):
+        raise unreadable(path, "it holds NUL bytes or escape sequences, so it is not text", "a CSV file in UTF-8")
+    separator = max(SEPARATORS, key=text[:1_000_000].splitlines()[0].count)
+    names, doubts = _whole(path, text, separator)
+    plain = {"header": None, "skip_blank_lines": False, "dtype": "category", "keep_default_na": False}
+    with warnings.catch_warnings(action="ignore", category=pd.errors.DtypeWarning):
+        frame = pd.read_csv(io.StringIO(text), sep=separator, **plain).iloc[1:]
+    cells = _cleaned(frame, names)
+    cells.attrs["separator"] = separator
+    return Cells(cells, f"CSV file in {called}, separated by {SEPARATORS[separator]}", doubts)
 
 
-def _encoding(path: Path, content: bytes) -> tuple[str, str]:
-    """Return Python's and the common name of the encoding; bytes that are not UTF-8 have to make sense as Japanese."""
+def _decoded(path: Path, content: bytes) -> tuple[str, str]:
+    """Return the text and the common name of its encoding; bytes that are not UTF-8 have to make sense as Japanese."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "utf-16", "UTF-16"
+        return content.decode("utf-16"), "UTF-16"
     with suppress(UnicodeDecodeError):
-        content.decode("utf-8-sig")
-        return "utf-8-sig", "UTF-8"
+        return content.decode("utf-8-sig").lstrip("\ufeff"), "UTF-8"
     with suppress(UnicodeDecodeError):
         text = content.decode("cp932")
         if 2 * len(ACCENTS.findall(text)) <= len(JAPANESE.findall(text)):
-            return "cp932", "Shift-JIS"
+            return text, "Shift-JIS"
     accepted = "a CSV file in UTF-8 (in Excel: save as 'CSV UTF-8'), or .xlsx"
-    raise _unreadable(path, "neither in UTF-8 nor in Shift-JIS", accepted)
+    raise unreadable(path, "neither in UTF-8 nor in Shift-JIS", accepted)
 
 
-def _parsed(path: Path, content: io.BytesIO, encoding: str, separator: str) -> pd.DataFrame:
-    plain = {"header": None, "skip_blank_lines": False, "dtype": "category", "keep_default_na": False}
+def _whole(path: Path, text: str, separator: str) -> tuple[list[str], list[Problem]]:
+    """Return the header of a file of which each row has as many cells, and what may be cut off."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    cut, uneven, number, row = not text.endswith(("\n", "\r")), [], 0, []
     try:
-        with warnings.catch_warnings(action="ignore", category=pd.errors.DtypeWarning):
-            frame = pd.read_csv(content, encoding=encoding, sep=separator, **plain)
-    except pd.errors.ParserError as error:
-        found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
-        if not found:
-            raise _unreadable(path, "a quotation mark is opened and never closed") from None
-        said = "row {1} has {2} cells, the header {0}; a separator inside a cell needs quotation marks around it"
-        raise _unreadable(path, said.format(*found.groups())) from None
-    return frame.iloc[1:]
+        names, number = _header(path, next(rows)), HEADER
+        needed = max(place for place, name in enumerate(names, start=1) if name)
+        for number, row in enumerate(rows, start=HEADER + 1):
+            if not needed <= len(row) <= len(names) and any(map(str.strip, row)):
+                uneven.append((number, row))
+    except csv.Error as error:
+        if "after" not in str(error):
+            raise unreadable(path, "a quotation mark is opened and never closed") from None
+        said = f"in row {number + 1} a cell goes on behind its closing quotation mark"
+        raise unreadable(path, said, 'a quotation mark inside a cell written twice ("")') from None
+    if uneven:
+        raise CohortError(path.name, [_uneven(*one, names, cut and one[0] == number) for one in uneven])
+    return names, [Problem(number, names[-1], row[-1], LINE_END)] if cut and any(row) else []
+
+
+def _uneven(number: int, row: list[str], names: list[str], cut: bool) -> Problem:
+    if len(row) > len(names):
+        said = f"row {number} has {len(row)} cells, the header {len(names)}"
+        return Problem(None, FILE, f"{said}; a separator inside a cell needs quotation marks around it", ACCEPTED)
+    said = "the file is cut off here; save it again" if cut else "a blank cell needs its separator too"
+    accepted = f"{len(names)} cells in each row, as in the header; this row ends after {len(row)}: {said}"
+    return Problem(number, names[len(row) - 1], row[-1], accepted)
 
 
 # Excel
 
 
 def _workbook(path: Path) -> Cells:
-    from openpyxl import load_workbook
+    from nxp2lib.intake import workbook
 
-    _check_zip(path)
-    with warnings.catch_warnings(action="ignore"):  # of openpyxl, on what it leaves out
-        books = [load_workbook(path, data_only=only, read_only=True) for only in (True, False)]
-        name = next((name for name in books[0].sheetnames if name.lower() == SHEET), books[0].sheetnames[0])
-        for book in books:
-            book[name].reset_dimensions()  # some programs write wrong ones
-        saved, written = (book[name].iter_rows(values_only=True) for book in books)
-        rows = [_excel_row(*pair) for pair in zip(saved, written, strict=True)]
-        for book in books:
-            book.close()
+    sheet, rows, doubts = workbook.read(path)
     if not any(rows):
-        raise _unreadable(path, "the sheet is empty")
-    names = _header(path, rows[0])
-    columns = list(zip_longest(*rows, fillvalue=""))
-    names += [""] * (len(columns) - len(names))
-    frame = pd.DataFrame({place: cells[1:] for place, cells in enumerate(columns)}, dtype=object)
-    return Cells(_cleaned(frame, names), f"Excel workbook, sheet {name}")
-
-
-def _excel_row(saved: tuple, written: tuple) -> list[str]:
-    """Return the cells of a row up to the last one that is filled."""
-    cells = [_excel_text(formula if value is None else value) for value, formula in zip(saved, written, strict=True)]
-    while cells and not cells[-1]:
-        cells.pop()
-    return cells
-
-
-def _check_zip(path: Path) -> None:
-    """Refuse what is no workbook, and one that would fill the memory when unpacked."""
-    if not zipfile.is_zipfile(path):
-        raise _unreadable(path, "not an Excel workbook")
-    with zipfile.ZipFile(path) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist())
-        if "[Content_Types].xml" not in archive.namelist():
-            raise _unreadable(path, "not an Excel workbook")
-    if unpacked > LARGEST_WORKBOOK:
-        raise _unreadable(path, f"{unpacked / 1e6:,.0f} MB when unpacked", "a workbook below 500 MB, or a CSV file")
-
-
-def _excel_text(value: object) -> str:
-    """Return an Excel cell as a person reads it: no ``.0`` behind whole numbers, no time behind a date."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).removesuffix(" 00:00:00")
+        raise unreadable(path, f"the sheet {sheet!r} is empty")
+    names = _header(path, rows[0] + [""] * (max(map(len, rows)) - len(rows[0])))
+    frame = pd.DataFrame(dict(enumerate(zip_longest(*rows[1:], [""] * len(names), fillvalue=""))), dtype=object)
+    return Cells(_cleaned(frame.iloc[:-1], names), f"Excel workbook, sheet {sheet}", doubts)
 
 
 # Parquet
@@ -175,14 +148,14 @@ def _parquet(path: Path) -> Cells:
 
     table = parquet.read_table(path)
     if nested := [field.name for field in table.schema if pyarrow.types.is_nested(field.type)]:
-        raise _unreadable(path, f"the column {nested[0][:LONGEST_HEADER]!r} holds lists", "one value in each cell")
+        raise unreadable(path, f"the column {nested[0][:LONGEST_HEADER]!r} holds lists", "one value in each cell")
     names = _header(path, table.column_names)
     cells = {}
     for place in range(len(names)):
         values = table.column(place).to_pandas().astype("category")
-        texts = [_excel_text(int(value) if isinstance(value, bool) else value) for value in values.cat.categories]
+        texts = [numerals.written(int(value) if isinstance(value, bool) else value) for value in values.cat.categories]
         cells[place] = renamed(values, texts)
-    return Cells(_cleaned(pd.DataFrame(cells), names), "Parquet file")
+    return Cells(_cleaned(pd.DataFrame(cells), names), "Parquet file", [])
 
 
 # All
@@ -192,13 +165,13 @@ def _header(path: Path, cells: list) -> list[str]:
     """Check the row of column names, and return it without outer spaces."""
     names = [str(cell or "").strip() for cell in cells]
     if not any(names):
-        raise _unreadable(path, "the first row is blank", "the names of the columns in the first row")
+        raise unreadable(path, "the first row is blank", "the names of the columns in the first row")
     if len(names) > MOST_COLUMNS:
-        raise _unreadable(path, f"{len(names):,} columns", f"at most {MOST_COLUMNS:,} columns")
+        raise unreadable(path, f"{len(names):,} columns", f"at most {MOST_COLUMNS:,} columns")
     for place, name in enumerate(names, start=1):
         if len(name) > LONGEST_HEADER:
             said = f"the name of column {place} has {len(name)} characters"
-            raise _unreadable(path, said, f"names of at most {LONGEST_HEADER} characters")
+            raise unreadable(path, said, f"names of at most {LONGEST_HEADER} characters")
     if twice := sorted({name for name in names if name and names.count(name) > 1}):
         raise CohortError(path.name, [Problem(HEADER, name, name, "each column once") for name in twice])
     return names

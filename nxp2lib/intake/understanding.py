@@ -11,23 +11,19 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import pandas as pd
-import yaml
 
-from nxp2lib import dictionary, paths
+from nxp2lib import dictionary
 from nxp2lib.dictionary import Column
-from nxp2lib.intake import identifiers, reading
+from nxp2lib.intake import identifiers, numerals, reading
 from nxp2lib.intake.column_map import ColumnMap
+from nxp2lib.intake.numerals import WORDS
 from nxp2lib.intake.problems import HEADER, Problem
 
-WORDS = yaml.load((paths.PACKAGE / "intake" / "words.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
 MEANT = {  # for columns of which values have other words: the value by word
-    name: {word: value for value, words in WORDS[name].items() for word in words}
-    for name in ("yes_no", "sex", "ana_titer")
+    name: {word: value for value, words in WORDS[name].items() for word in words} for name in ("yes_no", "sex")
 }
-SIGNS = str.maketrans({" ": "", ",": "", "×": "x", "≥": ">=", "≧": ">="})  # in titers
-TITER = re.compile(r"(>=?|)(?:1:|x)?([0-9]{1,9})(?:x|倍)?")
-GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")  # 1,125 or 1,125.5
-COMMA = re.compile(r"(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+")  # 1125,5 or 1.125,5
+CODES = "codes such as 1 and 2 are explained in a map, `values: {sex: {1: male, 2: female}}`"
+ONE_LINE = "text in one line; in a CSV file, a quotation mark opened here may be closed some rows below"
 SHOWN = 6  # translated values named per column
 
 
@@ -44,7 +40,8 @@ class Understood:
 class Table(NamedTuple):
     """A file's patients under the dictionary's names and values, how they were understood, and what could not be.
 
-    ``typed`` holds the same cells as the file does, and ``headers`` the file's header of each column.
+    ``typed`` holds the same cells as the file does, ``headers`` the file's header of each column, and ``doubts`` for
+    each column the texts that can mean more than one value, with what is accepted instead.
     """
 
     frame: pd.DataFrame
@@ -52,6 +49,7 @@ class Table(NamedTuple):
     headers: dict[str, str]
     columns: list[Understood]
     problems: list[Problem]
+    doubts: dict[str, dict[str, str]]
 
 
 def understand(raw: pd.DataFrame, explained: ColumnMap | None = None) -> Table:
@@ -62,7 +60,7 @@ def understand(raw: pd.DataFrame, explained: ColumnMap | None = None) -> Table:
     nobody knows, that look like identifiers, or that claim the same column of the dictionary are problems.
     """
     explained, raw = explained or ColumnMap(), raw.astype("category")
-    problems, typed, frame, columns = explained.lacking(raw.columns), {}, {}, []
+    problems, typed, columns = explained.lacking(raw.columns), {}, []
     for header in raw.columns:
         one = _column(header, raw.columns, explained)
         cells = raw[header].cat.remove_unused_categories()  # of the header and the example row
@@ -70,12 +68,15 @@ def understand(raw: pd.DataFrame, explained: ColumnMap | None = None) -> Table:
             problems.append(Problem(HEADER, header, header, refused))
         elif one.column:
             typed[one.column] = cells
-            frame[one.column], values = _values(cells, dictionary.column(one.column), explained)
-            one = replace(one, values=values)
         columns.append(one)
     headers = {name: cells.name for name, cells in typed.items()}
+    seen, frame, values, doubts = _decimal_signs(typed, raw.attrs.get("separator", "")), {}, {}, {}
+    for name, cells in typed.items():
+        said = dictionary.column(name), explained.values.get(name, {}), seen.get(name, set())
+        frame[name], values[cells.name], doubts[name] = _values(cells, *said)
+    columns = [replace(one, values=values.get(one.header, "")) for one in columns]
     frame, typed = (pd.DataFrame(cells, index=raw.index) for cells in (frame, typed))
-    return Table(frame, typed, headers, columns, problems)
+    return Table(frame, typed, headers, columns, problems, doubts)
 
 
 # Headers
@@ -141,56 +142,48 @@ def _refused(one: Understood, cells: pd.Series, typed: dict, explained: ColumnMa
 # Values
 
 
-def _values(cells: pd.Series, column: Column, explained: ColumnMap) -> tuple[pd.Series, str]:
-    """Return the cells with the dictionary's values, and what was translated, in words."""
-    typed, own = [str(text) for text in cells.cat.categories], explained.values.get(column.name, {})
-    smalls = map(_small, typed if column.type in ("integer", "number") else ())
-    comma = any(COMMA.fullmatch(small) and not GROUPED.fullmatch(small) for small in smalls)
-    meant = [own[text] if text in own else _meant(text, column, comma) for text in typed]
-    meant = [new if column.accepts(new) else old for old, new in zip(typed, meant, strict=True)]
+def _decimal_signs(typed: dict[str, pd.Series], separator: str) -> dict[str, set[str]]:
+    """Return for each column of numbers the decimal signs seen for certain: points in it, commas anywhere in the file.
+
+    In a file separated by semicolons, where no number tells, it is a comma: such files are European.
+    """
+    numbers = [column for column in map(dictionary.column, typed) if column.maximum]
+    seen = {one.name: numerals.certain(map(str, typed[one.name].cat.categories), one) for one in numbers}
+    everywhere = set().union(*seen.values()) or ({","} if separator == ";" else set())
+    return {name: signs | everywhere & {","} for name, signs in seen.items()}
+
+
+def _values(cells: pd.Series, column: Column, own: dict[str, str], seen: set[str]) -> tuple[pd.Series, str, dict]:
+    """Return the cells with the dictionary's values, what was translated, in words, and what can mean several."""
+    typed, doubts, meant = [str(text) for text in cells.cat.categories], {}, []
+    for text in typed:
+        try:
+            new = own[text] if text in own else _meant(text, column, seen)
+        except numerals.Doubt as doubt:
+            new, doubts[text] = text, str(doubt)
+        meant.append(new if column.accepts(new) else text)
     changed = [f"{old} read as {new or 'blank'}" for old, new in zip(typed, meant, strict=True) if old != new]
     more = f" and {len(changed) - SHOWN:,} more values" if len(changed) > SHOWN else ""
-    return reading.renamed(cells, meant), ", ".join(changed[:SHOWN]) + more
+    return reading.renamed(cells, meant), ", ".join(changed[:SHOWN]) + more, doubts
 
 
-def _small(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+def _meant(text: str, column: Column, seen: set[str]) -> str:
+    """Translate one typed text; what is not known comes back unchanged.
 
-
-def _meant(text: str, column: Column, decimal_comma: bool) -> str:
-    """Translate one typed text; what is not known comes back unchanged."""
-    small = _small(text)
-    if column.name == "ana_titer":
-        return _titer(text)
+    Raises `numerals.Doubt` for what can mean more than one value.
+    """
+    small = numerals.small(text)
     if small in WORDS["blank"] and column.name != "patient_id":
         return ""
+    if column.name == "ana_titer":
+        return numerals.titer(text, column)
     if column.type == "yes_no":
         return MEANT["yes_no"].get(small, text)
+    if column.type == "text" and re.search(r"[\r\n]", text):
+        raise numerals.Doubt(ONE_LINE)
+    if column.name == "sex" and text.isdecimal():
+        raise numerals.Doubt(f"{column.accepted}; {CODES}")
     if column.type == "category":
         values = MEANT.get(column.name, {}) | {plain(value): value for value in column.values}
         return values.get(plain(text), text)
-    return text if column.type == "text" else _number(text, column, decimal_comma)
-
-
-def _titer(text: str) -> str:
-    """Return the reciprocal of a titer; above the dictionary's highest one, that one.
-
-    >>> [_titer(text) for text in ("1:160", "×320", "80倍", "<40", "陰性", "≥1:2560", "5120", "<80", "+")]
-    ['160', '320', '80', '0', '0', '2560', '2560', '<80', '+']
-    """
-    small = _small(text).translate(SIGNS)
-    found = TITER.fullmatch(small)
-    titer = found[1] + str(int(found[2])) if found else small
-    if small in WORDS["blank"]:
-        return ""
-    return MEANT["ana_titer"].get(titer, titer if found and not found[1] else text)
-
-
-def _number(text: str, column: Column, decimal_comma: bool) -> str:
-    with_unit = re.fullmatch(rf"([-+0-9.,]+) ?(?:{WORDS['units'].get(column.unit, '')})", _small(text))
-    small = with_unit[1] if with_unit else _small(text)
-    if GROUPED.fullmatch(small):
-        small = text if decimal_comma else small.replace(",", "")  # 1,125 beside 2609,5: which comma is it?
-    elif decimal_comma and COMMA.fullmatch(small):
-        small = small.replace(".", "").replace(",", ".")
-    return small if dictionary.NUMBER.fullmatch(small) else text
+    return text if column.type == "text" else numerals.number(text, column, seen)

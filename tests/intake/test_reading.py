@@ -1,6 +1,7 @@
 """Files of every kind: the same cells come out of all, and what is no table is refused in one sentence."""
 
 import os
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -94,15 +95,37 @@ def test_a_column_of_lists_is_refused_by_its_name(tmp_path):
     assert "'sites' holds lists" in refusal(tmp_path / "lists.parquet")
 
 
-def test_a_zip_bomb_posing_as_a_workbook_is_refused_before_it_is_unpacked(tmp_path):
-    bomb = tmp_path / "bomb.xlsx"
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", "")
-        with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as entry:
-            for _ in range(600):
-                entry.write(bytes(1_000_000))
-    assert bomb.stat().st_size < 2_000_000
-    assert "600 MB when unpacked" in refusal(bomb)
+@pytest.fixture
+def bomb(tmp_path):
+    """A small workbook whose sheet unpacks to 300 MB of blanks."""
+    pd.DataFrame({"a": [1]}).to_excel(tmp_path / "good.xlsx", index=False)
+    with (
+        zipfile.ZipFile(tmp_path / "good.xlsx") as good,
+        zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bad,
+    ):
+        for name in good.namelist():
+            with bad.open(name, "w") as entry:
+                entry.write(good.read(name))
+                for _ in range(300 if name.endswith("sheet1.xml") else 0):
+                    entry.write(b" " * 1_000_000)
+    return tmp_path / "bomb.xlsx"
+
+
+def test_a_workbook_of_hundreds_of_megabytes_is_refused_before_it_is_unpacked(bomb):
+    assert bomb.stat().st_size < 3_000_000
+    assert "300 MB when unpacked; accepted: a workbook below 100 MB, or a CSV file" in refusal(bomb)
+
+
+def test_a_workbook_that_lies_about_its_size_is_unpacked_no_further_than_it_says(bomb, tmp_path):
+    with zipfile.ZipFile(bomb) as archive:
+        size = archive.getinfo("xl/worksheets/sheet1.xml").file_size
+    whole = bomb.read_bytes()
+    assert whole.count(size.to_bytes(4, "little")) == 2  # before the sheet, and in the directory
+    bomb.write_bytes(whole.replace(size.to_bytes(4, "little"), (9_000).to_bytes(4, "little")))
+    tracemalloc.start()
+    assert "damaged" in refusal(bomb)
+    assert tracemalloc.get_traced_memory()[1] < 30_000_000
+    tracemalloc.stop()
 
 
 def test_entities_that_multiply_do_not_fill_the_memory(tmp_path):
