@@ -80,12 +80,21 @@ def _say_findings(file: str, found) -> None:
 def export(
     folder: Annotated[str, Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
     minimum: Annotated[int, Option(metavar="N", min=2, help="Counts below this number are hidden.")] = 8,
+    listed: Annotated[
+        str | None,
+        Option("--releases", metavar="FILE", help="The list of earlier exports. Not given: releases.json beside the cohort."),
+    ] = None,
+    verify: Annotated[bool, Option("--verify", help="Check an export that has been written, by counting.")] = False,
 ) -> None:
     """Write tables that may leave your centre."""
-    from nxp2lib.release import export as exporter
+    from nxp2lib import release
 
     place = paths.expanded(folder).absolute()
-    waiting = terminal.waiting("Hiding small counts, and proving that they stay hidden ...")
-    with terminal.told(f"{place}: the export cannot be written", ValueError), waiting:
-        report = exporter.write(place, minimum)
+    known = None if listed is None else paths.expanded(listed).absolute()
+    with terminal.told(f"{place}: the export cannot be {'read' if verify else 'written'}", ValueError):
+        if verify:
+            terminal.tell(str(release.verify.check(place, known)))
+            return
+        with terminal.waiting("Hiding small counts, and proving that they stay hidden ..."):
+            report = release.export.write(place, minimum, known)
     terminal.tell(str(report))

@@ -1,56 +1,58 @@
-"""Hide small counts, and whatever would let them be worked out, across all tables at once.
+"""Hide small counts, and whatever would let them be worked out, across all tables and all exports at once.
 
 A block is one finding in one group: how many patients have it, have it not, and are unknown. A block is shown whole or
-hidden whole. What is shown, and what follows from the data dictionary, are equations between the counts of all blocks;
-a solver looks for sets of counts that satisfy all of them. Two such sets in which a hidden count differs by much are
-the proof that nobody can narrow it down further, and they are checked by plain arithmetic.
+hidden whole. For each hidden count two cohorts are looked for that agree with everything shown, in this export and in
+earlier ones, and in which the count differs by the minimum at least: nobody can narrow it down further.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from contextlib import suppress
+from itertools import product
 from typing import NamedTuple
 
-from nxp2lib import dictionary, findings
+import numpy as np
+import pandas as pd
 
-FAULT = "the counts shown exclude one another: this is a fault of the export, nothing is written"
+from nxp2lib import findings
+from nxp2lib.release.model import BELOW, Block, Cohorts, Equation, Exposed, Key, Shown, below, columns, equation, tied
 
-Key = tuple[str, str]  # a row and a group; the row "patients" is the group itself
-
-
-class Block(NamedTuple):
-    """How many patients have a finding, have it not, and are unknown; of a group, only its size is there."""
-
-    yes: int
-    no: int
-    unknown: int
+EVERYBODY = ("patients", findings.TOTAL)
+FAULT = "what is shown excludes itself: this is a fault of the export, nothing is written"
+GROUP = 50  # what hiding the size of a group costs, in findings: everything in the group goes with it
 
 
-class Range(NamedTuple):
-    """Values of a hidden count that agree with everything shown: patients with the finding, and without."""
+class Watched(NamedTuple):
+    """A count that has to stay open: in a group of one export, or of it without the same group of another one."""
+
+    key: Key
+    export: Shown
+    without: Shown | None = None
+
+    def is_elsewhere(self, now: Shown) -> bool:
+        """Tell whether the count is not one of an export's own groups."""
+        return self.export is not now or self.without is not None
+
+
+class Unproved(Exposed):
+    """Means or quartiles of which no proof is found that they tell little enough: of a row, or, nameless, of all."""
+
+
+class Certificate(NamedTuple):
+    """The least and the greatest number of patients with a finding, and without, each with the cohort that shows it."""
 
     least: int
+    least_in: int
     greatest: int
+    greatest_in: int
     least_without: int
+    least_without_in: int
     greatest_without: int
+    greatest_without_in: int
 
     @property
-    def widths(self) -> tuple[int, int]:
-        """How many values lie between the least and the greatest, of the patients with the finding and without."""
-        return self.greatest - self.least + 1, self.greatest_without - self.least_without + 1
-
-    @property
-    def width(self) -> int:
-        """The number of values between which nobody can decide, at least."""
-        return min(self.widths)
-
-    def stretched(self, yes: int, no: int) -> "Range":
-        """Return the range with one more value of both counts in it."""
-        least, greatest, least_without, greatest_without = self
-        return Range(min(least, yes), max(greatest, yes), min(least_without, no), max(greatest_without, no))
-
-
-class Exposed(ValueError):
-    """A hidden count that can be narrowed down further than asked."""
+    def apart(self) -> int:
+        """How far the least and the greatest lie apart, at least."""
+        return min(self.greatest - self.least, self.greatest_without - self.least_without)
 
 
 def small(blocks: dict[Key, Block], minimum: int) -> set[Key]:
@@ -66,193 +68,199 @@ def _sides(key: Key) -> int:
     return 1 if key[0] == "patients" else 2
 
 
-def protect(blocks: dict[Key, Block], minimum: int) -> tuple[set[Key], set[Key]]:
+class Search:
+    """Cohorts that agree with exports, and how far the watched counts lie apart in them.
+
+    ``now`` is the export to be made, with all its blocks; which of them are hidden is asked of each method. A cohort
+    that was found is kept: it serves as long as what it contradicts is hidden.
+    """
+
+    def __init__(self, now: Shown, earlier: list[Shown], watched: list[Watched], apart: int):
+        self.now, self.apart = now, apart
+        self.cohorts = Cohorts((one.key for one in watched), [*earlier, now])
+        self.means = {key: self.cohorts.equal(key, block, now) for key, block in now.blocks.items()}
+        self.fixed = [each for shown in earlier for place in shown.blocks.items()
+                      for each in self.cohorts.equal(*place, shown)]  # fmt: skip
+        forms = {one: self.cohorts.counts(*one)[: _sides(one.key)] for one in watched}
+        self.forms = {one: form for one, form in forms.items() if all(map(len, form))}  # the others are known by definition
+        self.found: list[np.ndarray] = []  # cohorts
+        self.against: list[set[Key]] = []  # which blocks each of them contradicts
+        self.values: list[dict[Watched, list[int]]] = []  # what is watched, in each of them
+
+    def agrees(self, hidden: set[Key]) -> bool:
+        """Tell whether any cohort agrees with what is not hidden."""
+        return any(against <= hidden for against in self.against) or self._find([], 1, hidden)
+
+    def exposed(self, hidden: set[Key], first: str = "", numbers: bool = False) -> Iterator[Watched]:
+        """Search for counts that can be narrowed down to less than asked, those of the row ``first`` first.
+
+        ``numbers`` leaves it at how many lie below a mean or a quartile.
+        """
+        asked = [one for one in self.forms if one.is_elsewhere(self.now) or one.key not in self.now.blocks.keys() - hidden]
+        asked = [one for one in asked if BELOW in one.key[0] or not numbers]
+        for some in ([one for one in asked if one.key[0] == first], [one for one in asked if one.key[0] != first]):
+            self._spread(some, hidden)
+            yield from (one for one in some if not self._is_open(one, hidden))
+
+    def _spread(self, asked: list[Watched], hidden: set[Key]) -> None:
+        """Look for a few cohorts in which many counts at once are large, or small."""
+        left = [(one, side) for one in asked for side in range(_sides(one.key))]
+        before = len(left) + 1
+        while before > len(left) > 2:
+            before = len(left)
+            for sign in (-1, 1):
+                self._must_find([self.forms[one][side] for one, side in left], sign, hidden)
+            left = [(one, side) for one, side in left if np.ptp(self._seen(one, side, hidden)) < self.apart]
+
+    def _is_open(self, one: Watched, hidden: set[Key]) -> bool:
+        """Tell whether a count is open, or, where it is not a hidden one of this export, provably not small."""
+        for side, sign in product(range(_sides(one.key)), (-1, 1)):
+            if np.ptp(self._seen(one, side, hidden)) < self.apart:
+                self._must_find([self.forms[one][side]], sign, hidden)
+        seen = [self._seen(one, side, hidden) for side in range(_sides(one.key))]
+        if min(map(np.ptp, seen)) >= self.apart:
+            return True
+        return (one.is_elsewhere(self.now) or BELOW in one.key[0]) and min(map(np.min, seen)) >= self.apart
+
+    def _seen(self, one: Watched, side: int, hidden: set[Key]) -> np.ndarray:
+        """Return a watched count in every cohort found that agrees with what is not hidden."""
+        known = zip(self.values, self.against, strict=True)
+        return np.array([values[one][side] for values, against in known if against <= hidden] or [0])
+
+    def _shown(self, hidden: set[Key]) -> list[Equation]:
+        return self.fixed + [each for key, means in self.means.items() if key not in hidden for each in means]
+
+    def _find(self, forms: list[np.ndarray], sign: int, hidden: set[Key]) -> bool:
+        """Look for a cohort in which some counts together are as large as can be, or as small; tell whether any is."""
+        objective = np.zeros(self.cohorts.width)
+        for variables in forms:
+            objective[variables] += sign
+        return self._add(self.cohorts.find(objective, self._shown(hidden)))
+
+    def _must_find(self, forms: list[np.ndarray], sign: int, hidden: set[Key]) -> None:
+        if not self._find(forms, sign, hidden):
+            raise Unproved
+
+    def _add(self, counts: np.ndarray | None) -> bool:
+        if counts is None:
+            return False
+        wrong = (key for key, means in self.means.items() if any(counts[e.variables].sum() != e.least for e in means))
+        self.found.append(counts)
+        self.against.append(set(wrong))
+        self.values.append({one: [int(counts[each].sum()) for each in form] for one, form in self.forms.items()})
+        return True
+
+    def fewest(self, one: Watched | None, hidden: set[Key]) -> set[Key]:
+        """Return the fewest blocks to hide so that a count of this export can lie the minimum away from the truth.
+
+        None: so that no earlier export is contradicted.
+        """
+        free = [key for key in self.now.blocks if key not in hidden and key != EVERYBODY]
+        aims = list(zip(self.forms[one], self.now.blocks[one.key], strict=False)) if one else []
+        switches = range(self.cohorts.width, self.cohorts.width + len(free) + len(aims))
+        most, more = self.now.patients, self._shown(hidden | set(free))
+        for switch, key in zip(switches, free, strict=False):  # on: the block may be anything
+            for variables, weights, true, _ in self.means[key]:
+                more.append(equation([*variables, switch], true, np.inf, [*weights, true]))
+                more.append(equation([*variables, switch], -np.inf, true, [*weights, true - most]))
+        for switch, (variables, true) in zip(switches[len(free) :], aims, strict=True):  # on: far below, off: far above
+            weights, low, high = np.ones(len(variables)), true - self.apart, true + self.apart
+            more.append(equation([*variables, switch], high, np.inf, [*weights, high]))
+            more.append(equation([*variables, switch], -np.inf, most, [*weights, most - low]))
+        objective = np.zeros(switches.stop)
+        objective[switches.start : switches.start + len(free)] = [-GROUP if key[0] == "patients" else -1 for key in free]
+        counts = self.cohorts.find(objective, more)
+        if counts is None:
+            raise Unproved
+        self._add(counts[: self.cohorts.width])
+        return self.against[-1] - hidden
+
+    def certified(self) -> tuple[dict[Watched, "Certificate"], list[np.ndarray]]:
+        """Return certificates of what is open, and few of the cohorts found, which they name by place."""
+        chosen: list[int] = []
+        for one, side in ((one, side) for one in self.forms for side in range(_sides(one.key))):
+            values = np.array([found[one][side] for found in self.values])
+            if not chosen or np.ptp(values[chosen]) < self.apart <= np.ptp(values):
+                chosen += [int(values.argmin()), int(values.argmax())]
+        chosen = list(dict.fromkeys(chosen))
+        found = {}
+        for one, form in self.forms.items():
+            values = np.array([self.values[place][one] for place in chosen]).reshape(len(chosen), -1)[:, [0, len(form) - 1]]
+            ends = np.stack([values.min(axis=0), values.argmin(axis=0), values.max(axis=0), values.argmax(axis=0)])
+            found[one] = Certificate(*ends.T.ravel().tolist())
+        return found, [self.found[place] for place in chosen]
+
+
+def protect(now: Shown, earlier: list[Shown], minimum: int, apart: int) -> tuple[set[Key], set[Key]]:
     """Return the blocks to hide since they are small, and further ones so that none of these can be worked out.
 
-    For each exposed block the solver finds other counts in which it differs by enough, and as few shown blocks as can
-    be; these are hidden too. Of all further ones none could be shown alone: each was tried. Raises Exposed where no
-    hiding is enough.
+    ``now`` is everything that could be shown, ``earlier`` what exports of the same patients, or of almost the same,
+    have shown. For each exposed block the solver finds as few shown blocks as can be. Of all further ones none could be
+    shown alone: each was tried. Raises Exposed where no hiding is enough.
     """
-    first, further = small(blocks, minimum), set()
-    while exposed := list(tight(blocks, first | further, minimum)):
-        for key in exposed:
-            further |= _fewest(key, blocks, first | further, minimum)
-    for key in sorted(further, key=lambda key: (key[0] != "patients", -blocks[key].yes, key)):
+    first = small(now.blocks, minimum)
+    search = Search(now, earlier, watched(now, earlier, now.blocks), apart)
+    if untold := next(search.exposed({key for key in now.blocks if key[0] != "patients"} | first, numbers=True), None):
+        raise Unproved(untold.key[0].partition(BELOW)[0])
+    further = search.fewest(None, first) if earlier else set()  # what earlier exports contradict
+    while one := next(search.exposed(first | further), None):
+        further |= _more(search, one, first | further)
+    for key in sorted(further, key=lambda key: (key[0] != "patients", -now.blocks[key].yes, key)):
         fewer = first | further - {key}
-        if next(tight(blocks, fewer, minimum, begin=key[0]), None) is None:
+        if search.agrees(fewer) and next(search.exposed(fewer, first=key[0]), None) is None:
             further.discard(key)
     return first, further
 
 
-def _fewest(key: Key, blocks: dict[Key, Block], hidden: set[Key], minimum: int) -> set[Key]:
-    """Return the fewest shown blocks to hide so that the counts of ``key`` can be ``minimum - 1`` away from the truth.
+def _more(search: Search, one: Watched, hidden: set[Key]) -> set[Key]:
+    """Return blocks to hide for the sake of a count: as few as can be, or else its row, what is tied to it, and so on."""
+    row, number, _ = one.key[0].partition(BELOW)
+    if number:
+        raise Unproved(row)
+    if not one.is_elsewhere(search.now):
+        with suppress(Unproved):
+            return search.fewest(one, hidden)
+    left = set(search.now.blocks) - hidden - {EVERYBODY}
+    rows = {key[0] for key in left}
+    tie = next((set(tie) for tie in tied(rows | {row}) if columns(row) & set(tie)), set())
+    for some in ({row}, {other for other in rows if columns(other) & tie}, {"patients"}, rows):
+        if found := {key for key in left if key[0] in some}:
+            return found
+    raise Unproved
 
-    The size of a group counts as many, since everything in the group goes with it.
+
+def watched(now: Shown, earlier: list[Shown], keys: Iterable[Key]) -> list[Watched]:
+    """Return every count that may not become known: of this export, of others, and of patients in one of two alone.
+
+    ``keys`` are the rows and groups of this export, shown or not. Left out is what earlier exports of the same groups
+    have shown. Of a mean or a quartile that is shown, a count is how many lie below it.
     """
-    attack = _Attack({row for row, _ in blocks}, blocks)
-    same = {other: attack.model.new_bool_var(f"{other} same") for other in blocks if other not in hidden}
-    for other, literal in same.items():
-        attack.show(other, blocks[other], literal)
-    for count, true in zip(attack.expressions(key)[: _sides(key)], blocks[key], strict=False):
-        more = attack.model.new_bool_var("more")
-        attack.model.add(count >= true + minimum - 1).only_enforce_if(more)
-        attack.model.add(count <= true - minimum + 1).only_enforce_if(~more)
-    cost = sum((50 if other[0] == "patients" else 1) * ~literal for other, literal in same.items())
-    counts = attack.solved(-cost, f"{key[0]} in {key[1]}: cannot be protected by hiding")
-    return {other for other, literal in same.items() if not counts.boolean_value(literal)}
+    keys = sorted(keys)
+    exports = [now, *{(one.patients, one.age_limit): one for one in earlier}.values()]
+    exports = [one for one in exports if one is now or one.who("juvenile") != now.who("juvenile")]
+    found: dict[tuple, Watched] = {}
+    for one, (row, group) in product(exports, keys):
+        found.setdefault((row, one.who(group)), Watched((row, group), one))
+    known = {(row, one.who(group)) for one in earlier for row, group in one.blocks}
+    numbers = [Watched((below(row, edge), group), one) for one in exports
+               for row, group in dict.fromkeys(place[:2] for place in one.numbers) for edge in one.edges(row)]  # fmt: skip
+    pairs = [(one, other) for one, other in product(exports, repeat=2) if one is not other]
+    return [*(one for place, one in found.items() if place not in known), *numbers,
+            *(Watched(key, *pair) for pair in pairs for key in keys)]  # fmt: skip
 
 
-def tight(blocks: dict[Key, Block], hidden: set[Key], minimum: int, begin: str = "") -> Iterator[Key]:
-    """Search for hidden blocks that can be narrowed down to fewer than ``minimum`` values, the row ``begin`` first."""
-    shown = {key: block for key, block in blocks.items() if key not in hidden}
-    ordered = sorted(hidden, key=lambda key: (key[0] != begin, key))
-    return (key for key, limits in _searched(shown, ordered, minimum) if limits.width < minimum)
+def certificates(
+    shown: Shown, hidden: set[Key], earlier: list[Shown], apart: int
+) -> tuple[dict[Watched, Certificate], pd.DataFrame]:
+    """Return for each count that is open a certificate, and the cohorts that certificates name, as patterns.
 
-
-def ranges(shown: dict[Key, Block], hidden: Iterable[Key], minimum: int) -> dict[Key, Range]:
-    """Return for each hidden block values that agree with all shown ones.
-
-    The search for a block ends when ``minimum`` values lie between the least and the greatest found; where it found
-    fewer, these are all. Raises Exposed where the blocks shown exclude one another, so that something is wrong.
+    ``shown`` is what an export shows, as anybody can read it, ``hidden`` what it hides. Raises Exposed for a count that
+    may not become known and is not open.
     """
-    return dict(_searched(shown, list(hidden), minimum))
-
-
-def _searched(shown: dict[Key, Block], hidden: list[Key], minimum: int) -> Iterator[tuple[Key, Range]]:
-    attack = _Attack({row for row, _ in [*shown, *hidden]}, shown)
-    for key, block in shown.items():
-        attack.show(key, block)
-    seen: dict[Key, Range] = {}
-    for key in hidden:
-        for side, sign in [(0, 1), (0, -1), (1, 1), (1, -1)]:
-            if key in seen and seen[key].widths[side] >= minimum:
-                continue
-            counts = attack.solved(sign * attack.expressions(key)[side], FAULT)
-            for other in hidden:
-                yes, no = (int(counts.value(count)) for count in attack.expressions(other))
-                seen[other] = seen.get(other, Range(yes, yes, no, no)).stretched(yes, no)
-        yield key, seen[key]
-
-
-def _related(names: set[str]) -> set[str]:
-    """Return names with all that they are defined by, or apply among."""
-    defined = [findings.definitions()[name] for name in names if name in findings.definitions()]
-    more = {part for definition in defined for part in (*definition.parts, definition.among)}
-    more |= {findings.applies(findings.column_of(name)) for name in names}
-    more -= {"", findings.TOTAL, *names}
-    return _related(names | more) if more else names
-
-
-class _Attack:
-    """All equations that someone knows who has the tables, the data dictionary and the rules of hiding.
-
-    They are made from `nxp2lib.findings` alone: of each name, in each group, how many patients it holds of, does not
-    hold of, and is unknown of.
-    """
-
-    def __init__(self, rows: Iterable[str], known: dict[Key, Block]):
-        from ortools.sat.python import cp_model
-
-        self.model = cp_model.CpModel()
-        self.most = 4 * max([sum(block) for block in known.values()], default=0) + 1000
-        self.names = sorted(_related({*rows, *chain(*findings.HALVES)} - {"patients"}))  # equal runs, equal exports
-        halves = [(*pair, f"neither {pair[0]} nor {pair[1]}") for pair in findings.HALVES]  # these make everybody
-        self.sizes = {group: self._whole() for group in [findings.TOTAL, *chain(*halves)]}
-        self.yes, self.unknown = ({(name, group): self._whole() for name in self.names for group in self.sizes}
-                                  for _ in range(2))  # fmt: skip
-        for parts in halves:
-            self._divide(parts)
-        for group in self.sizes:
-            for name in self.names:
-                self._state(name, group)
-            self._rule(group)
-
-    def _whole(self):
-        return self.model.new_int_var(0, self.most, "")
-
-    def _hold(self, *conditions) -> None:
-        for condition in conditions:
-            self.model.add(condition)
-
-    def _answers(self, name: str, group: str) -> tuple:
-        """Return of how many of a group a name holds, does not hold, and is unknown."""
-        size = self.sizes[group]
-        if name in (findings.TOTAL, "patients"):
-            return size, 0, 0
-        yes, unknown = self.yes[name, group], self.unknown[name, group]
-        return yes, size - yes - unknown, unknown
-
-    def _divide(self, parts: tuple[str, str, str]) -> None:
-        """Let two groups, and those of whom the group is unknown, make everybody; each group consists of its own."""
-        for counts in (self.sizes, *({g: n[name, g] for g in self.sizes} for n in (self.yes, self.unknown)
-                                     for name in self.names)):  # fmt: skip
-            self._hold(counts[findings.TOTAL] == sum(counts[group] for group in parts))
-        *groups, unknown = parts
-        for group in groups:
-            self._hold(self.yes[group, group] == self.sizes[group])
-            self._hold(self.unknown[group, unknown] == self.sizes[unknown])
-
-    def _state(self, name: str, group: str) -> None:
-        """Add what a name means: how it is defined, or what is known of the column that answers it."""
-        yes, no, unknown = self._answers(name, group)
-        self._hold(no >= 0)
-        if name not in findings.definitions():
-            column, needed = findings.column_of(name), findings.applies(name)
-            if dictionary.column(column).required == "yes":
-                self._hold(unknown == 0)
-            if needed != findings.TOTAL:
-                self._hold(yes + no <= self.yes[needed, group])
-            return
-        combination, parts, among = findings.definitions()[name]
-        size, answers = self.sizes[group], [self._answers(part, group) for part in parts]
-        if among:
-            inner, asked = (self._whole(), self._whole()), self._answers(among, group)
-            inner = (inner[0], size - sum(inner), inner[1])
-            self._hold(inner[1] >= 0, yes <= inner[0], yes <= asked[0], yes >= inner[0] + asked[0] - size)
-            self._hold(no >= asked[1], no <= asked[1] + inner[1], unknown >= asked[2], unknown <= asked[2] + inner[2])
-            yes, no, unknown = inner
-        if combination == "all_of":  # the parts decide as in any_of, with yes and no exchanged
-            yes, no, answers = no, yes, [(n, y, u) for y, n, u in answers]
-        elif combination == "none_of":
-            yes, no = no, yes
-        self._hold(*(yes >= part for part, _, _ in answers), *(no <= part for _, part, _ in answers))
-        self._hold(yes <= sum(part for part, _, _ in answers))
-        self._hold(no >= size - sum(size - part for _, part, _ in answers))
-
-    def _rule(self, group: str) -> None:
-        """Add what holds in every cohort, and that of several values or parts a patient has one."""
-        for finding, general in findings.RULES:
-            if {finding, general} <= set(self.names):
-                self._hold(self.yes[finding, group] <= self.sizes[group] - self._answers(general, group)[1])
-        choices = [(findings.applies(column), tuple(findings.one_of(column))) for column in findings.CHOICES]
-        divided = [(whole, parts) for whole, several in findings.divisions().items() for parts in several]
-        for whole, parts in [*choices, *divided]:
-            if set(parts) <= set(self.names):
-                yes, _, unknown = self._answers(whole, group)
-                self._hold(*(self.unknown[part, group] == self.unknown[parts[0], group] for part in parts[1:]))
-                here = sum(self.yes[part, group] for part in parts)
-                self._hold(here + self.unknown[parts[0], group] == yes + unknown)
-
-    def show(self, key: Key, block: Block, literal=None) -> None:
-        """Add the counts of a block; with a literal, only where that is true."""
-        counts = self._answers(*key) if key[0] != "patients" else [self.sizes[key[1]]]
-        for count, true in zip(counts, block, strict=False):
-            held = self.model.add(count == true)
-            if literal is not None:
-                held.only_enforce_if(literal)
-
-    def expressions(self, key: Key) -> tuple:
-        """Return the counts with and without a finding, of a group its size twice."""
-        yes, no, _ = self._answers(*key)
-        return (yes, yes) if key[0] == "patients" else (yes, no)
-
-    def solved(self, greatest, otherwise: str):
-        """Return a set of counts with the greatest value of an expression; raise Exposed where there is no set."""
-        from ortools.sat.python import cp_model
-
-        solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
-        self.model.maximize(greatest)
-        if solver.solve(self.model) != cp_model.OPTIMAL:
-            raise Exposed(otherwise)
-        return solver
+    search = Search(shown, earlier, watched(shown, earlier, {*shown.blocks, *hidden}), apart)
+    if exposed := next(search.exposed(set()), None):
+        raise Exposed(f"{exposed.key[0]} in {exposed.key[1]}: not protected, so nothing is written")
+    found, cohorts = search.certified()
+    found = {one: limits for one, limits in found.items() if limits.apart >= apart and one.key not in shown.blocks}
+    patterns = [search.cohorts.patients(counts).assign(cohort=place) for place, counts in enumerate(cohorts)]
+    return found, pd.concat(patterns, ignore_index=True) if patterns else pd.DataFrame({"cohort": []})

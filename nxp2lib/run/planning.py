@@ -62,17 +62,18 @@ def plan(
     shared, versions = record.project(), record.versions()
     called = record.called([patients_file, *map(Path, filter(None, passed)), *(one.path for one in notebooks)])
     checksums = {name: record.checksum(path) for path, name in called.items()} | shared
+    output = paths.expanded(wanted.get(OUTPUT_DIR, paths.output_folder("outputs"))).absolute()
     manifest = {
         "started": started.isoformat(timespec="seconds"),
         "finished": None,
         "seconds": 0.0,
         "patients": patients,
+        "cohort": os.path.relpath(patients_file, output),
         "cohort_sha256": checksums[called[patients_file]],
         "notebooks": {},
         "versions": versions,
         "sha256": checksums,
     }
-    output = paths.expanded(wanted.get(OUTPUT_DIR, paths.output_folder("outputs"))).absolute()
     earlier = record.earlier(output)
     if earlier and earlier.get("cohort_sha256") != manifest["cohort_sha256"]:
         if len(notebooks) < len(parameters.choose([], folder)):

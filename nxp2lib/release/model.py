@@ -1,0 +1,324 @@
+"""All cohorts that agree with what exports show: the view of somebody who has the exports and the data dictionary.
+
+Patients are alike but for their answers, so a cohort is a table of counts: of cells (which exports a patient is in, the
+age class, and the halves that tables are divided by), and of patterns of answers within a cell, for each set of columns
+that a definition or a rule ties together. Such tables can always be joined to patients, by pairing them within a cell.
+So the counts are exactly those of the cohorts that the data dictionary allows. What a name means, and what a patient
+can be, is read from `nxp2lib.findings` and the dictionary alone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain, product
+from math import ceil, floor
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
+
+from nxp2lib import describe, dictionary, findings
+
+Key = tuple[str, str]  # a row and a group; the row "patients" is the group itself
+AGE = "age_at_onset"
+BELOW = " below "
+HALVES = findings.HALVES[1:]  # those that do not rest on an age limit
+
+
+class Block(NamedTuple):
+    """How many patients have a finding, have it not, and are unknown; of a group, only its size is there."""
+
+    yes: int
+    no: int
+    unknown: int
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What one export shows: age limit, number of patients, counts; means and quartiles, each as least and greatest.
+
+    ``numbers`` are by row, group and statistic; the number of values they rest on is their ``denominator``.
+    """
+
+    age_limit: float
+    patients: int
+    blocks: dict[Key, Block]
+    numbers: dict[tuple[str, str, str], tuple[float, float]]
+
+    def who(self, group: str) -> tuple[str, int, float]:
+        """Return what makes a group: two in which this is equal have the same patients."""
+        return group, self.patients, self.age_limit if group in findings.HALVES[0] else 0.0
+
+    def edges(self, row: str) -> list[float]:
+        """Return the ends of all that is printed of a number."""
+        printed = (ends for place, ends in self.numbers.items() if place[0] == row and place[2] != "denominator")
+        return sorted(set(chain(*printed)))
+
+
+class Table(NamedTuple):
+    """Counts of patterns: the variables, what they are divided by, and of each its cell and its pattern."""
+
+    variables: np.ndarray
+    axes: list[str]
+    patients: pd.DataFrame
+
+
+class Equation(NamedTuple):
+    """Variables and their coefficients, and between which two numbers their sum lies."""
+
+    variables: np.ndarray
+    coefficients: np.ndarray
+    least: float
+    greatest: float
+
+
+def equation(variables, least: float, greatest: float, coefficients=1.0) -> Equation:
+    """Return an equation; one coefficient stands for all."""
+    variables = np.asarray(variables, dtype=int)
+    return Equation(variables, np.broadcast_to(np.asarray(coefficients, dtype=float), variables.shape), least, greatest)
+
+
+class Exposed(ValueError):
+    """A hidden count that can be narrowed down further than asked, or counts that no cohort has."""
+
+
+def columns(name: str) -> set[str]:
+    """Return the stored columns that a name rests on.
+
+    >>> sorted(columns("other_rash"))
+    ['any_rash', 'gottron_sign_or_papules', 'heliotrope_rash']
+    """
+    if name in findings.definitions():
+        _, parts, among = findings.definitions()[name]
+        return set().union(*map(columns, filter(None, (*parts, among))))
+    return {findings.column_of(name)} - {findings.TOTAL}
+
+
+def tied(names: Iterable[str]) -> list[list[str]]:
+    """Divide the columns of names into those that definitions, rules and conditions tie together; age is left out.
+
+    >>> tied(["female", "pain_or_weakness", "distal_weakness"])
+    [['distal_weakness', 'muscle_weakness', 'myalgia'], ['sex']]
+    """
+    known = set().union(*map(columns, names))
+    ties = [columns(name) for name in names] + [set(rule) for rule in findings.RULES if known & set(rule)]
+    ties += [{name, findings.applies(name)} - {findings.TOTAL} for name in known]
+    together: list[set[str]] = []
+    for tie in (tie - {AGE} for tie in ties):
+        joined = tie.union(*(one for one in together if one & tie))
+        together = [*(one for one in together if not one & tie), joined]
+    return sorted(sorted(one) for one in together if one)
+
+
+def patterns(together: list[str]) -> pd.DataFrame:
+    """Return every set of answers to some columns that one patient can have; missing: unknown."""
+    answers = [[*_values(name), *([] if dictionary.column(name).required == "yes" else [None])] for name in together]
+    found = pd.DataFrame(list(product(*answers)), columns=together)
+    for name in together:
+        kind = dictionary.column(name).type
+        found[name] = found[name].astype({"yes_no": "boolean", "integer": "Int64"}.get(kind, object))
+    allowed = np.ones(len(found), dtype=bool)
+    for finding, general in findings.RULES:
+        if {finding, general} <= set(together):
+            allowed &= ~(_told(found[finding]) == 1) | (_told(found[general]) != 0)
+    for name in together:
+        if (needed := findings.applies(name)) != findings.TOTAL:
+            allowed &= found[name].isna().to_numpy() | (_told(found[needed]) == 1)
+    return found[allowed].reset_index(drop=True)
+
+
+def _values(name: str) -> list:
+    column = dictionary.column(name)
+    if column.type == "yes_no":
+        return [True, False]
+    return [int(value) for value in column.values] if column.type == "integer" else list(column.values)
+
+
+def _told(answers: pd.Series) -> np.ndarray:
+    """Return 1 where something holds, 0 where it does not, -1 where that is unknown."""
+    return answers.astype("Int8").fillna(-1).to_numpy(dtype=int)
+
+
+class Cohorts:
+    """Every cohort that has the sizes, the means and the quartiles of some exports: whole numbers in linear equations.
+
+    What their blocks show is added by whoever asks, with `equal`. ``asked`` are the rows and groups that can be asked about. Of two exports, the patients of the smaller one are taken to be among those of the larger one. It is what somebody
+    may know who has both, and it makes their view sharper.
+    """
+
+    def __init__(self, asked: Iterable[Key], exports: list[Shown]):
+        self.exports, self.sizes = exports, sorted({shown.patients for shown in exports})
+        self.asked = {*asked, *chain(*(shown.blocks for shown in exports))}
+        self.asked |= {(row, group) for shown in exports for row, group, _ in shown.numbers}
+        self.names = sorted({*(row for row, _ in self.asked), *chain(*findings.HALVES)} & findings.names() - {"patients"})
+        self.trunk = self._cells()
+        self.width = len(self.trunk)
+        self.tables: list[Table] = []
+        self.answers: dict[tuple[str, float], tuple[Table, np.ndarray]] = {}
+        self.equations: list[Equation] = []
+        self._add_table(pd.DataFrame(index=[0]), [name for name in self.names if columns(name) <= {AGE}])
+        for together in tied(self.names):
+            self._add_table(patterns(together), [name for name in self.names if columns(name) & set(together)])
+        for row in sorted({AGE, *(row for shown in exports for row, *_ in shown.numbers)}):
+            self._add_values(row)
+        for shown in exports:
+            self.equations += self.equal(("patients", findings.TOTAL), Block(shown.patients, 0, 0), shown)
+            for row, group in dict.fromkeys(place[:2] for place in shown.numbers):
+                self._hold_numbers(row, group, shown)
+
+    def _cells(self) -> pd.DataFrame:
+        """Return every kind of patient by what tables are divided by: exports, age class, halves."""
+        ends = sorted({0, 111, *(ceil(shown.age_limit) for shown in self.exports)})
+        halves = {first: (1, 0, -1) for first, _ in HALVES}
+        axes = {"version": range(len(self.sizes)), "age_from": ends[:-1], **halves}
+        return pd.DataFrame(list(product(*axes.values())), columns=list(axes))
+
+    def equal(self, key: Key, block: Block, shown: Shown) -> list[Equation]:
+        """Return what it means that an export shows a block."""
+        return [equation(variables, true, true) for variables, true in zip(self.counts(key, shown), block, strict=True)]
+
+    def _hold(self, variables, least: float, greatest: float, coefficients=1.0) -> None:
+        self.equations.append(equation(variables, least, greatest, coefficients))
+
+    def _add_table(self, states: pd.DataFrame, names: list[str], more: Iterable[str] = ()) -> None:
+        """Add a count of each pattern in each kind of cell that its names are asked in, and that it fits.
+
+        Patterns with the same answers are one.
+        """
+        groups = {group for row, group in self.asked if row in {*names, *more}}
+        axes = ["version", "age_from", *(pair[0] for pair in HALVES if groups & set(pair) or columns(pair[0]) <= set(states))]
+        cells = self.trunk[axes].drop_duplicates(ignore_index=True)
+        cell, state = np.indices((len(cells), len(states))).reshape(2, -1)
+        patients = pd.concat([part.iloc[at].reset_index(drop=True) for part, at in ((cells, cell), (states, state))], axis=1)
+        fits = np.ones(len(cell), dtype=bool)
+        for first, _ in HALVES:
+            if columns(first) <= set(states):
+                fits &= patients[first] == _told(findings.holds(first, patients))
+        if AGE in states:
+            fits &= self._class_of(patients[AGE]) == patients["age_from"]
+        answers = {}
+        for limit in {shown.age_limit for shown in self.exports}:
+            known = patients.assign(age_group=np.where(patients["age_from"] < limit, "juvenile", "adult"))
+            answers |= {(name, limit): _told(findings.holds(name, known)) for name in names}
+        if names:
+            alike = pd.DataFrame({"cell": cell} | dict(enumerate(answers.values())))
+            fits &= ~alike.assign(fits=fits).duplicated()
+        table = Table(self.width + np.arange(fits.sum()), axes, patients[fits].reset_index(drop=True))
+        self.width += len(table.variables)
+        self.tables.append(table)
+        self.answers |= {name: (table, told[fits]) for name, told in answers.items()}
+        trunk = self.trunk.groupby(axes).indices
+        for place, inside in table.patients.groupby(axes).indices.items():
+            parts = [*table.variables[inside], *trunk.pop(place)]
+            self._hold(parts, 0, 0, [1] * len(inside) + [-1] * (len(parts) - len(inside)))
+        for nobody in trunk.values():
+            self._hold(nobody, 0, 0)
+
+    def _class_of(self, ages: pd.Series) -> np.ndarray:
+        """Return the least age of the class of each age."""
+        ends = np.unique(self.trunk["age_from"])
+        return ends[np.searchsorted(ends, ages.to_numpy(dtype=float), side="right") - 1]
+
+    def _add_values(self, row: str) -> None:
+        """Add counts of some values of a number, enough to lie on each side of every printed number."""
+        column = dictionary.column(row)
+        edges = {edge for shown in self.exports for edge in shown.edges(row)}
+        if column.type == "integer":
+            found = {*map(floor, edges), *map(ceil, edges)}
+        else:
+            inner = sorted(edges)
+            found = {(low + high) / 2 for low, high in zip(inner, inner[1:], strict=False)}
+        found |= {column.minimum or 0, column.maximum or 0}
+        found |= {*self.trunk["age_from"], *self.trunk["age_from"] - 1} if row == AGE else set()
+        known = [value for value in sorted(found) if (column.minimum or 0) <= value <= (column.maximum or 0)]
+        self._add_table(pd.DataFrame({row: [*known, *([] if column.required == "yes" else [np.nan])]}), [], [row])
+        values = self.tables[-1].patients[row].to_numpy(dtype=float)
+        for edge in sorted(edges):
+            told = np.where(np.isnan(values), -1, values < edge)
+            self.answers |= {(below(row, edge), shown.age_limit): (self.tables[-1], told) for shown in self.exports}
+
+    def _hold_numbers(self, row: str, group: str, shown: Shown) -> None:
+        """Hold the mean, the median and the quartiles of a group to what is printed of them."""
+        table = next(table for table in self.tables if row in table.patients)
+        values = table.patients[row].to_numpy(dtype=float)
+        inside = self._members(table.patients, group, shown) & ~np.isnan(values)
+        variables, values = table.variables[inside], values[inside]
+        n, _ = shown.numbers[row, group, "denominator"]
+        self._hold(variables, n, n)
+        for statistic, (low, high) in ((place[2], ends) for place, ends in shown.numbers.items() if place[:2] == (row, group)):
+            if statistic == "mean":
+                self._hold(variables, low * n + 1e-6, high * n - 1e-6, values)
+            elif statistic in describe.QUARTERS:  # every accepted method puts it between these two of the sorted values
+                place = n * describe.QUARTERS[statistic] / 4
+                self._hold(variables[values < low], 0, max(floor(place), 1) - 1)
+                self._hold(variables[values < high], min(ceil(place) + 1, n), n)
+
+    def _members(self, patients: pd.DataFrame, group: str, shown: Shown) -> np.ndarray:
+        """Tell of each kind of patients whether they are in a group of an export."""
+        inside = (patients["version"] <= self.sizes.index(shown.patients)).to_numpy()
+        if group == findings.TOTAL:
+            return inside
+        if group in findings.HALVES[0]:
+            return inside & ((patients["age_from"] < shown.age_limit).to_numpy() == (group == "juvenile"))
+        first = next(first for first, second in HALVES if group in (first, second))
+        return inside & (patients[first] == int(group == first)).to_numpy()
+
+    def counts(self, key: Key, shown: Shown, without: Shown | None = None) -> list[np.ndarray]:
+        """Return the variables whose sums are the counts of a block: with the finding, without, unknown.
+
+        ``without`` is an export whose patients in the group of the same name are left out.
+        """
+        row, group = key
+        if row == "patients":
+            table, told = Table(np.arange(len(self.trunk)), list(self.trunk), self.trunk), np.ones(len(self.trunk))
+        else:
+            table, told = self.answers[row, shown.age_limit]
+        inside = self._members(table.patients, group, shown)
+        if without:
+            inside = inside & ~self._members(table.patients, group, without)
+        return [table.variables[inside & (told == answer)] for answer in (1, 0, -1)]
+
+    def find(self, objective: np.ndarray, more: Iterable[Equation] = ()) -> np.ndarray | None:
+        """Return the counts of a cohort for which the sum of some coefficients is greatest; None where there is none.
+
+        ``objective`` has a coefficient for each variable, and for each further one, 0 or 1, of ``more`` equations.
+        """
+        equations = [*self.equations, *more]
+        places = np.repeat(np.arange(len(equations)), [len(one.variables) for one in equations])
+        entries = [np.concatenate([one[part] for one in equations]) for part in (0, 1)]
+        matrix = csr_array((entries[1], (places, entries[0])), shape=(len(equations), len(objective)))
+        least, greatest = np.array([(one.least, one.greatest) for one in equations], dtype=float).T
+        most = np.ones(len(objective))
+        most[: self.width] = max(self.sizes)
+        found = milp(-objective, integrality=np.ones(len(most)), bounds=Bounds(0, most),
+                     constraints=LinearConstraint(matrix, least, greatest))  # fmt: skip
+        if found.x is None:
+            return None
+        counts = np.round(found.x)
+        sums = matrix @ counts
+        if (sums < least - 1e-6).any() or (sums > greatest + 1e-6).any():
+            raise Exposed("the solver's counts do not agree with what is shown: nothing is proved, nothing is written")
+        return counts
+
+    def patients(self, counts: np.ndarray) -> pd.DataFrame:
+        """Return a cohort as patterns: how many ``patients``, in which exports, and their answers, as files hold them.
+
+        A pattern is in each export of at least ``in_exports_of`` patients. Within a cell patterns meet in their order: nothing says who goes with whom.
+        """
+        found = self.trunk.loc[np.repeat(self.trunk.index, counts[: len(self.trunk)].astype(int))]
+        for table in self.tables:
+            found = found.sort_values(table.axes, kind="stable", ignore_index=True)
+            rows = np.repeat(table.patients.index, counts[table.variables].astype(int))
+            dealt = table.patients.loc[rows].sort_values(table.axes, kind="stable", ignore_index=True)
+            found = found.assign(**dealt.drop(columns=list(self.trunk), errors="ignore"))
+        found.insert(0, "in_exports_of", np.array(self.sizes)[found["version"]])
+        answers = found.drop(columns=list(self.trunk))
+        answers = answers.astype(dict.fromkeys(answers.select_dtypes("boolean"), "Int64")).astype(object)
+        patterns = answers.where(answers.notna(), "").astype(str).replace(r"\.0$", "", regex=True)
+        return patterns.groupby(list(patterns), sort=False).size().rename("patients").reset_index()
+
+
+def below(row: str, edge: float) -> str:
+    """Return the name of: a number lies below an edge."""
+    return f"{row}{BELOW}{edge:.12g}"
