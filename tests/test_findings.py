@@ -2,12 +2,12 @@
 
 import pandas as pd
 import pytest
+from attacker import Attacker
 
 from nxp2lib import cohort, dictionary, findings
 from nxp2lib.findings import Definition
 from nxp2lib.reconstruction import counts
-from nxp2lib.release import disclosure
-from nxp2lib.release.disclosure import Block
+from nxp2lib.release.model import Block
 
 
 def test_every_name_of_a_rule_is_defined():
@@ -75,8 +75,7 @@ def test_a_row_that_is_added_is_known_to_the_attacker_without_another_line(monke
         ("subcutaneous_edema", "total"): Block(12, 48, 0),
     }
     monkeypatch.setattr(findings, "definitions", lambda: more)
-    found = disclosure.ranges(shown, [("edema", "total")], 10**6)["edema", "total"]
-    assert found == (12, 22, 38, 48)
+    assert Attacker(shown, [("edema", "total")]).extremes(("edema", "total")) == (12, 22, 38, 48)
 
 
 def test_what_is_defined_among_some_tells_of_the_others_too():
@@ -86,4 +85,4 @@ def test_what_is_defined_among_some_tells_of_the_others_too():
         ("polymyositis", "total"): Block(20, 40, 0),
         ("other_rash", "total"): Block(13, 47, 0),
     }
-    assert disclosure.ranges(shown, [("no_rash", "total")], 10**6)["no_rash", "total"] == (7, 7, 53, 53)
+    assert Attacker(shown, [("no_rash", "total")]).extremes(("no_rash", "total")) == (7, 7, 53, 53)

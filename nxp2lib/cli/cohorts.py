@@ -82,7 +82,7 @@ def export(
     minimum: Annotated[int, Option(metavar="N", min=2, help="Counts below this number are hidden.")] = 8,
     listed: Annotated[
         str | None,
-        Option("--releases", metavar="FILE", help="The list of earlier exports. Not given: releases.json beside the cohort."),
+        Option("--releases", metavar="FILE", help="Earlier exports. Not given: releases.json beside the cohort."),
     ] = None,
     verify: Annotated[bool, Option("--verify", help="Check an export that has been written, by counting.")] = False,
 ) -> None:
@@ -95,6 +95,7 @@ def export(
         if verify:
             terminal.tell(str(release.verify.check(place, known)))
             return
-        with terminal.waiting("Hiding small counts, and proving that they stay hidden ..."):
+        waiting = terminal.waiting("Hiding small counts, and proving that they stay hidden ...")
+        with waiting, terminal.without_stray_lines():
             report = release.export.write(place, minimum, known)
     terminal.tell(str(report))

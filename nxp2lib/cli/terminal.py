@@ -1,6 +1,8 @@
 """What every command says to a person, and how: plain lines, tables, progress; nothing that moves a cursor."""
 
+import ctypes
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,6 +104,21 @@ def waiting(text: str):
     from rich.console import Console
 
     return Console(stderr=True).status(text)
+
+
+@contextmanager
+def without_stray_lines() -> Iterator[None]:
+    """Keep off the standard output what a library in C prints there by itself: HiGHS has a line that was forgotten."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        (ctypes.cdll.msvcrt if os.name == "nt" else ctypes.CDLL(None)).fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def write(target: Path | None, writer: Callable[[Path], object]) -> None:

@@ -82,25 +82,56 @@ class Search:
         self.fixed = [each for shown in earlier for place in shown.blocks.items()
                       for each in self.cohorts.equal(*place, shown)]  # fmt: skip
         forms = {one: self.cohorts.counts(*one)[: _sides(one.key)] for one in watched}
-        self.forms = {one: form for one, form in forms.items() if all(map(len, form))}  # the others are known by definition
+        self.forms = {one: form for one, form in forms.items() if all(map(len, form))}  # others are known by definition
+        self.large: dict[tuple[Watched, int], set[Key]] = {}  # counts that are known to be, and what is hidden there
+        self.asked: tuple = ()
+        self.agreeing: list[int] = []
         self.found: list[np.ndarray] = []  # cohorts
         self.against: list[set[Key]] = []  # which blocks each of them contradicts
         self.values: list[dict[Watched, list[int]]] = []  # what is watched, in each of them
 
     def agrees(self, hidden: set[Key]) -> bool:
         """Tell whether any cohort agrees with what is not hidden."""
-        return any(against <= hidden for against in self.against) or self._find([], 1, hidden)
+        return bool(self._agreeing(hidden)) or self._find([], 1, hidden)
 
-    def exposed(self, hidden: set[Key], first: str = "", numbers: bool = False) -> Iterator[Watched]:
-        """Search for counts that can be narrowed down to less than asked, those of the row ``first`` first.
+    def exposed(self, hidden: set[Key], new: Key | None = None, numbers: bool = False) -> Iterator[Watched]:
+        """Search for counts that can be narrowed down to less than asked.
 
-        ``numbers`` leaves it at how many lie below a mean or a quartile.
+        ``new`` is a block that was hidden and no longer is: its row is looked at first. ``numbers`` leaves it at how
+        many lie below a mean or a quartile.
         """
-        asked = [one for one in self.forms if one.is_elsewhere(self.now) or one.key not in self.now.blocks.keys() - hidden]
+        shown = self.now.blocks.keys() - hidden
+        asked = [one for one in self.forms if one.is_elsewhere(self.now) or one.key not in shown]
         asked = [one for one in asked if BELOW in one.key[0] or not numbers]
-        for some in ([one for one in asked if one.key[0] == first], [one for one in asked if one.key[0] != first]):
-            self._spread(some, hidden)
-            yield from (one for one in some if not self._is_open(one, hidden))
+        if new:
+            near = [one for one in asked if one.key[0] == new[0]]
+            yield from self._exposed(near, hidden)
+            self._mend(new, hidden)
+        yield from self._exposed(asked, hidden)
+
+    def _exposed(self, asked: list[Watched], hidden: set[Key]) -> Iterator[Watched]:
+        self._spread(asked, hidden)
+        return (one for one in asked if not self._is_open(one, hidden))
+
+    def _mend(self, new: Key, hidden: set[Key]) -> None:
+        """Change cohorts that agree with everything but a block that is now shown, in its own table alone."""
+        if new[0] != "patients":
+            table, _ = self.cohorts.answers[new[0], self.now.age_limit]
+            for place in self._few(self._agreeing(hidden | {new})):
+                kept = np.delete(np.arange(self.cohorts.width), table.variables)
+                self._add(self.cohorts.find(np.zeros(self.cohorts.width), self._shown(hidden), self.found[place], kept))
+
+    def _few(self, places: list[int]) -> list[int]:
+        """Return few of some cohorts, among which everything lies apart that does among all."""
+        chosen: list[int] = []
+        for one, form in self.forms.items():
+            for side in range(len(form)):
+                values = np.array([self.values[place][one][side] for place in places] or [0])
+                known = np.array([self.values[place][one][side] for place in chosen] or [0])
+                if np.ptp(values) >= self.apart > np.ptp(known):
+                    ends = places[int(values.argmin())], places[int(values.argmax())]
+                    chosen = list(dict.fromkeys([*chosen, *ends]))
+        return chosen
 
     def _spread(self, asked: list[Watched], hidden: set[Key]) -> None:
         """Look for a few cohorts in which many counts at once are large, or small."""
@@ -114,18 +145,31 @@ class Search:
 
     def _is_open(self, one: Watched, hidden: set[Key]) -> bool:
         """Tell whether a count is open, or, where it is not a hidden one of this export, provably not small."""
-        for side, sign in product(range(_sides(one.key)), (-1, 1)):
-            if np.ptp(self._seen(one, side, hidden)) < self.apart:
-                self._must_find([self.forms[one][side]], sign, hidden)
-        seen = [self._seen(one, side, hidden) for side in range(_sides(one.key))]
-        if min(map(np.ptp, seen)) >= self.apart:
-            return True
-        return (one.is_elsewhere(self.now) or BELOW in one.key[0]) and min(map(np.min, seen)) >= self.apart
+        may_be_known = one.is_elsewhere(self.now) or BELOW in one.key[0]
+        for side, variables in enumerate(self.forms[one]):
+            known = self.large.get((one, side))
+            if known is not None and hidden <= known:  # the more is shown, the larger is the least
+                continue
+            for sign in (-1, 1):
+                if np.ptp(self._seen(one, side, hidden)) < self.apart:
+                    self._must_find([variables], sign, hidden)
+            seen = self._seen(one, side, hidden)
+            if np.ptp(seen) < self.apart:
+                if not may_be_known or seen.min() < self.apart:
+                    return False
+                self.large[one, side] = set(hidden)
+        return True
 
     def _seen(self, one: Watched, side: int, hidden: set[Key]) -> np.ndarray:
         """Return a watched count in every cohort found that agrees with what is not hidden."""
-        known = zip(self.values, self.against, strict=True)
-        return np.array([values[one][side] for values, against in known if against <= hidden] or [0])
+        return np.array([self.values[place][one][side] for place in self._agreeing(hidden)] or [0])
+
+    def _agreeing(self, hidden: set[Key]) -> list[int]:
+        """Return the places of the cohorts found that agree with what is not hidden."""
+        asked = (frozenset(hidden), len(self.found))
+        if self.asked != asked:
+            self.asked, self.agreeing = asked, [n for n, against in enumerate(self.against) if against <= hidden]
+        return self.agreeing
 
     def _shown(self, hidden: set[Key]) -> list[Equation]:
         return self.fixed + [each for key, means in self.means.items() if key not in hidden for each in means]
@@ -168,7 +212,8 @@ class Search:
             more.append(equation([*variables, switch], high, np.inf, [*weights, high]))
             more.append(equation([*variables, switch], -np.inf, most, [*weights, most - low]))
         objective = np.zeros(switches.stop)
-        objective[switches.start : switches.start + len(free)] = [-GROUP if key[0] == "patients" else -1 for key in free]
+        for switch, key in zip(switches, free, strict=False):
+            objective[switch] = -GROUP if key[0] == "patients" else -1
         counts = self.cohorts.find(objective, more)
         if counts is None:
             raise Unproved
@@ -177,17 +222,13 @@ class Search:
 
     def certified(self) -> tuple[dict[Watched, "Certificate"], list[np.ndarray]]:
         """Return certificates of what is open, and few of the cohorts found, which they name by place."""
-        chosen: list[int] = []
-        for one, side in ((one, side) for one in self.forms for side in range(_sides(one.key))):
-            values = np.array([found[one][side] for found in self.values])
-            if not chosen or np.ptp(values[chosen]) < self.apart <= np.ptp(values):
-                chosen += [int(values.argmin()), int(values.argmax())]
-        chosen = list(dict.fromkeys(chosen))
-        found = {}
+        chosen, found = self._few(list(range(len(self.found)))), {}
         for one, form in self.forms.items():
-            values = np.array([self.values[place][one] for place in chosen]).reshape(len(chosen), -1)[:, [0, len(form) - 1]]
-            ends = np.stack([values.min(axis=0), values.argmin(axis=0), values.max(axis=0), values.argmax(axis=0)])
-            found[one] = Certificate(*ends.T.ravel().tolist())
+            values = np.array([self.values[place][one] for place in chosen]).reshape(len(chosen), -1)
+            if len(chosen) and np.ptp(values, axis=0).min() >= self.apart:
+                both = values[:, [0, len(form) - 1]]  # of a group, its size twice
+                ends = np.stack([both.min(axis=0), both.argmin(axis=0), both.max(axis=0), both.argmax(axis=0)])
+                found[one] = Certificate(*ends.T.ravel().tolist())
         return found, [self.found[place] for place in chosen]
 
 
@@ -200,30 +241,32 @@ def protect(now: Shown, earlier: list[Shown], minimum: int, apart: int) -> tuple
     """
     first = small(now.blocks, minimum)
     search = Search(now, earlier, watched(now, earlier, now.blocks), apart)
-    if untold := next(search.exposed({key for key in now.blocks if key[0] != "patients"} | first, numbers=True), None):
-        raise Unproved(untold.key[0].partition(BELOW)[0])
+    sizes_alone = {key for key in now.blocks if key[0] != "patients"} | first
+    if told := next(search.exposed(sizes_alone, numbers=True), None):
+        raise Unproved(told.key[0].partition(BELOW)[0])
     further = search.fewest(None, first) if earlier else set()  # what earlier exports contradict
-    while one := next(search.exposed(first | further), None):
-        further |= _more(search, one, first | further)
+    while exposed := next(search.exposed(first | further), None):
+        further |= _more(search, exposed, first | further)
     for key in sorted(further, key=lambda key: (key[0] != "patients", -now.blocks[key].yes, key)):
         fewer = first | further - {key}
-        if search.agrees(fewer) and next(search.exposed(fewer, first=key[0]), None) is None:
+        if search.agrees(fewer) and next(search.exposed(fewer, key), None) is None:
             further.discard(key)
     return first, further
 
 
 def _more(search: Search, one: Watched, hidden: set[Key]) -> set[Key]:
-    """Return blocks to hide for the sake of a count: as few as can be, or else its row, what is tied to it, and so on."""
+    """Return blocks to hide for the sake of a count: as few as can be, or else its row, what is tied to it, or all."""
     row, number, _ = one.key[0].partition(BELOW)
     if number:
         raise Unproved(row)
     if not one.is_elsewhere(search.now):
         with suppress(Unproved):
-            return search.fewest(one, hidden)
+            if found := search.fewest(one, hidden):
+                return found
     left = set(search.now.blocks) - hidden - {EVERYBODY}
     rows = {key[0] for key in left}
     tie = next((set(tie) for tie in tied(rows | {row}) if columns(row) & set(tie)), set())
-    for some in ({row}, {other for other in rows if columns(other) & tie}, {"patients"}, rows):
+    for some in ({row}, {name for name in rows if columns(name) & tie}, {"patients"}, rows):
         if found := {key for key in left if key[0] in some}:
             return found
     raise Unproved
@@ -243,7 +286,8 @@ def watched(now: Shown, earlier: list[Shown], keys: Iterable[Key]) -> list[Watch
         found.setdefault((row, one.who(group)), Watched((row, group), one))
     known = {(row, one.who(group)) for one in earlier for row, group in one.blocks}
     numbers = [Watched((below(row, edge), group), one) for one in exports
-               for row, group in dict.fromkeys(place[:2] for place in one.numbers) for edge in one.edges(row)]  # fmt: skip
+               for row, group in dict.fromkeys(place[:2] for place in one.numbers)
+               for edge in one.edges(row)]  # fmt: skip
     pairs = [(one, other) for one, other in product(exports, repeat=2) if one is not other]
     return [*(one for place, one in found.items() if place not in known), *numbers,
             *(Watched(key, *pair) for pair in pairs for key in keys)]  # fmt: skip
@@ -261,6 +305,5 @@ def certificates(
     if exposed := next(search.exposed(set()), None):
         raise Exposed(f"{exposed.key[0]} in {exposed.key[1]}: not protected, so nothing is written")
     found, cohorts = search.certified()
-    found = {one: limits for one, limits in found.items() if limits.apart >= apart and one.key not in shown.blocks}
     patterns = [search.cohorts.patients(counts).assign(cohort=place) for place, counts in enumerate(cohorts)]
-    return found, pd.concat(patterns, ignore_index=True) if patterns else pd.DataFrame({"cohort": []})
+    return found, pd.concat(patterns or [pd.DataFrame({"cohort": []})], ignore_index=True)

@@ -58,9 +58,9 @@ class Report(NamedTuple):
         if self.left_out:
             lines.append(f"Not all of these could be shown: {', '.join(map(dictionary.label, self.left_out))}")
         if self.earlier:
-            lines.append(f"Protected together with {self.earlier} earlier exports of these or almost these patients")
+            lines.append(f"Protected together with earlier exports of these, or almost these, patients: {self.earlier}")
         if self.earlier is None:
-            lines.append("No list of earlier exports is known: what one of them and this one tell together is not protected")
+            lines.append("No list of earlier exports is known: what they and this one tell together is not protected")
         return "\n".join([*lines, f"Wrote {self.folder}"])
 
 
@@ -75,14 +75,20 @@ def write(run: str | Path, minimum: int = 8, listed: str | Path | None = None) -
     if minimum < 2:
         raise ExportError(f"a minimum of {minimum} hides nothing; accepted: 2 or more")
     run = Path(run)
-    results, parameters = read(run / "results"), settings(run)
+    results, parameters = read(run / "results"), {"minimum": minimum, **settings(run)}
     ledger = Path(listed) if listed else releases.beside(run)
-    before = releases.read(ledger) if ledger else []
-    earlier, apart = [releases.shown_by(one) for one in before], min([minimum, *(one["apart"] for one in before)])
     everything = seen(results, parameters["juvenile_below_age"], minimum)
     if everything.patients < minimum:
         raise ExportError(f"{everything.patients} patients, and the minimum is {minimum}: there is nothing to show")
-    now, small, further = _protected(everything, earlier, minimum, apart)
+    before = releases.read(ledger) if ledger else []
+    again = [place for place, one in enumerate(before) if one["parameters"] == parameters]
+    for place in [*again, len(before)]:  # the same once more is no further export
+        earlier = [releases.shown_by(one) for one in before[:place]]
+        apart = min([minimum, *(one["apart"] for one in before[:place])])
+        now, small, further = _protected(everything, earlier, minimum, apart)
+        blocks_ = {key: block for key, block in now.blocks.items() if key not in small | further}
+        if place < len(before) and releases.shown_by(before[place]).blocks == blocks_:
+            break
     target, partial = run / FOLDER, run / f".{FOLDER}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -95,7 +101,8 @@ def write(run: str | Path, minimum: int = 8, listed: str | Path | None = None) -
         left_out = sorted({row for row, *_ in everything.numbers.keys() - now.numbers.keys()})
         report = Report(target, minimum, len(shown.blocks), len(small), len(further), apart if found else None,
                         None if ledger is None else len(earlier), left_out)  # fmt: skip
-        said = {"nxp2lib": __version__, "parameters": {"minimum": minimum, **parameters}, "patients": now.patients, "apart": apart, "earlier_exports": None if ledger is None else len(earlier)}
+        said = {"nxp2lib": __version__, "parameters": parameters, "patients": now.patients}
+        said |= {"apart": apart, "earlier_exports": report.earlier}
         listed_proof(found).to_csv(partial / PROOF, index=False, lineterminator="\n")
         cohorts.to_csv(partial / COHORTS, index=False, lineterminator="\n")
         write_pages(partial, minimum)
@@ -118,7 +125,7 @@ def settings(run: Path) -> dict[str, Any]:
     notebooks = record.earlier(run).get("notebooks", {})
     found: dict[str, Any] = {}
     for name, entry in notebooks.items():
-        if not {f"results/{source}.csv" for source in SOURCES} & entry["left"].keys():
+        if not {f"results/{source}.csv" for source in SOURCES} & entry.get("left", {}).keys():
             continue
         if not record.still_there(entry, run):
             raise ExportError(f"{run}: not as {name} left it; run the notebooks again")
@@ -264,7 +271,7 @@ def displayed(released: pd.DataFrame, name: str, minimum: int) -> formats.Table:
         p = (shown.at[(row, "comparison"), "p_value"] if kind == "count" else MARK) if tested else ""
         lines.append((column.section, (column.label + unit, *cells, p)))
     notes = (
-        f"{MARK} Not shown: below {minimum}, or would let such a count be worked out, or rests on single patients' values.",
+        f"{MARK} Not shown: below {minimum}, or would let such a count, or single patients' values, be worked out.",
         "Counts are n/N (%) of the N patients in whom the item is known. Quartiles are rounded to two digits.",
     )
     return formats.Table(table.TITLES[name], header, formats.sectioned(lines), notes)

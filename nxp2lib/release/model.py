@@ -9,7 +9,7 @@ can be, is read from `nxp2lib.findings` and the dictionary alone.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain, product
+from itertools import chain, pairwise, product
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from nxp2lib import describe, dictionary, findings
 Key = tuple[str, str]  # a row and a group; the row "patients" is the group itself
 AGE = "age_at_onset"
 BELOW = " below "
+SOLVED, IMPOSSIBLE = 0, 2  # what SciPy says of HiGHS
 HALVES = findings.HALVES[1:]  # those that do not rest on an age limit
 
 
@@ -143,15 +144,20 @@ def _told(answers: pd.Series) -> np.ndarray:
 class Cohorts:
     """Every cohort that has the sizes, the means and the quartiles of some exports: whole numbers in linear equations.
 
-    What their blocks show is added by whoever asks, with `equal`. ``asked`` are the rows and groups that can be asked about. Of two exports, the patients of the smaller one are taken to be among those of the larger one. It is what somebody
-    may know who has both, and it makes their view sharper.
+    What their blocks show is added by whoever asks, with `equal`. ``asked`` are the rows and groups that can be asked
+    about. Of two exports, the patients of the smaller one are taken to be among those of the larger one. It is what
+    somebody may know who has both, and it makes their view sharper.
+
+    Of means and quartiles a cohort keeps a little more than what is printed, for any method of quartiles: so each
+    cohort is one, but a few are missing.
     """
 
     def __init__(self, asked: Iterable[Key], exports: list[Shown]):
         self.exports, self.sizes = exports, sorted({shown.patients for shown in exports})
         self.asked = {*asked, *chain(*(shown.blocks for shown in exports))}
         self.asked |= {(row, group) for shown in exports for row, group, _ in shown.numbers}
-        self.names = sorted({*(row for row, _ in self.asked), *chain(*findings.HALVES)} & findings.names() - {"patients"})
+        rows = {"male", *(row for row, _ in self.asked), *chain(*findings.HALVES)}  # of each patient the sex is known
+        self.names = sorted(rows & findings.names() - {"patients"})
         self.trunk = self._cells()
         self.width = len(self.trunk)
         self.tables: list[Table] = []
@@ -181,35 +187,46 @@ class Cohorts:
     def _hold(self, variables, least: float, greatest: float, coefficients=1.0) -> None:
         self.equations.append(equation(variables, least, greatest, coefficients))
 
-    def _add_table(self, states: pd.DataFrame, names: list[str], more: Iterable[str] = ()) -> None:
-        """Add a count of each pattern in each kind of cell that its names are asked in, and that it fits.
+    def _add_table(self, states: pd.DataFrame, names: list[str], row: str = "") -> None:
+        """Add a count of each pattern in each kind of cell that its names, or a number, are asked in, and that it fits.
 
         Patterns with the same answers are one.
         """
-        groups = {group for row, group in self.asked if row in {*names, *more}}
-        axes = ["version", "age_from", *(pair[0] for pair in HALVES if groups & set(pair) or columns(pair[0]) <= set(states))]
+        groups = {group for name, group in self.asked if name in {*names, row}}
+        halves = [first for first, second in HALVES if groups & {first, second} or columns(first) <= set(states)]
+        axes = ["version", "age_from", *halves]
+        patients, answers = self._fitting(states, axes), {}
+        for limit in {shown.age_limit for shown in self.exports}:
+            known = patients.assign(age_group=np.where(patients["age_from"] < limit, "juvenile", "adult"))
+            answers |= {(name, limit): _told(findings.holds(name, known)) for name in names}
+        once = np.ones(len(patients), dtype=bool)
+        if names:
+            alike = pd.concat([patients[axes], pd.DataFrame(dict(enumerate(answers.values())))], axis=1)
+            once = ~alike.duplicated().to_numpy()
+        table = Table(self.width + np.arange(once.sum()), axes, patients[once].reset_index(drop=True))
+        self.width += len(table.variables)
+        self.tables.append(table)
+        self.answers |= {name: (table, told[once]) for name, told in answers.items()}
+        self._tie(table)
+
+    def _fitting(self, states: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
+        """Return each pattern in each cell that it can be in: a pattern may tell the phenotype, or an age its class."""
         cells = self.trunk[axes].drop_duplicates(ignore_index=True)
         cell, state = np.indices((len(cells), len(states))).reshape(2, -1)
-        patients = pd.concat([part.iloc[at].reset_index(drop=True) for part, at in ((cells, cell), (states, state))], axis=1)
-        fits = np.ones(len(cell), dtype=bool)
+        parts = [part.iloc[places].reset_index(drop=True) for part, places in ((cells, cell), (states, state))]
+        patients = pd.concat(parts, axis=1)
+        fits = np.ones(len(patients), dtype=bool)
         for first, _ in HALVES:
             if columns(first) <= set(states):
                 fits &= patients[first] == _told(findings.holds(first, patients))
         if AGE in states:
             fits &= self._class_of(patients[AGE]) == patients["age_from"]
-        answers = {}
-        for limit in {shown.age_limit for shown in self.exports}:
-            known = patients.assign(age_group=np.where(patients["age_from"] < limit, "juvenile", "adult"))
-            answers |= {(name, limit): _told(findings.holds(name, known)) for name in names}
-        if names:
-            alike = pd.DataFrame({"cell": cell} | dict(enumerate(answers.values())))
-            fits &= ~alike.assign(fits=fits).duplicated()
-        table = Table(self.width + np.arange(fits.sum()), axes, patients[fits].reset_index(drop=True))
-        self.width += len(table.variables)
-        self.tables.append(table)
-        self.answers |= {name: (table, told[fits]) for name, told in answers.items()}
-        trunk = self.trunk.groupby(axes).indices
-        for place, inside in table.patients.groupby(axes).indices.items():
+        return patients[fits].reset_index(drop=True)
+
+    def _tie(self, table: Table) -> None:
+        """Let a table have as many patients in each of its cells as the trunk has."""
+        trunk = self.trunk.groupby(table.axes).indices
+        for place, inside in table.patients.groupby(table.axes).indices.items():
             parts = [*table.variables[inside], *trunk.pop(place)]
             self._hold(parts, 0, 0, [1] * len(inside) + [-1] * (len(parts) - len(inside)))
         for nobody in trunk.values():
@@ -221,18 +238,16 @@ class Cohorts:
         return ends[np.searchsorted(ends, ages.to_numpy(dtype=float), side="right") - 1]
 
     def _add_values(self, row: str) -> None:
-        """Add counts of some values of a number, enough to lie on each side of every printed number."""
+        """Add counts of the values of a number: all whole ones, or some on each side of every printed number."""
         column = dictionary.column(row)
         edges = {edge for shown in self.exports for edge in shown.edges(row)}
+        low, high = column.minimum or 0, column.maximum or 0
         if column.type == "integer":
-            found = {*map(floor, edges), *map(ceil, edges)}
+            known = list(range(int(low), int(high) + 1))
         else:
-            inner = sorted(edges)
-            found = {(low + high) / 2 for low, high in zip(inner, inner[1:], strict=False)}
-        found |= {column.minimum or 0, column.maximum or 0}
-        found |= {*self.trunk["age_from"], *self.trunk["age_from"] - 1} if row == AGE else set()
-        known = [value for value in sorted(found) if (column.minimum or 0) <= value <= (column.maximum or 0)]
-        self._add_table(pd.DataFrame({row: [*known, *([] if column.required == "yes" else [np.nan])]}), [], [row])
+            between = {(one + other) / 2 for one, other in pairwise(sorted(edges))}
+            known = sorted(value for value in {low, high} | between if low <= value <= high)
+        self._add_table(pd.DataFrame({row: [*known, *([] if column.required == "yes" else [np.nan])]}), [], row)
         values = self.tables[-1].patients[row].to_numpy(dtype=float)
         for edge in sorted(edges):
             told = np.where(np.isnan(values), -1, values < edge)
@@ -246,7 +261,9 @@ class Cohorts:
         variables, values = table.variables[inside], values[inside]
         n, _ = shown.numbers[row, group, "denominator"]
         self._hold(variables, n, n)
-        for statistic, (low, high) in ((place[2], ends) for place, ends in shown.numbers.items() if place[:2] == (row, group)):
+        for (name, part, statistic), (low, high) in shown.numbers.items():
+            if (name, part) != (row, group):
+                continue
             if statistic == "mean":
                 self._hold(variables, low * n + 1e-6, high * n - 1e-6, values)
             elif statistic in describe.QUARTERS:  # every accepted method puts it between these two of the sorted values
@@ -279,32 +296,46 @@ class Cohorts:
             inside = inside & ~self._members(table.patients, group, without)
         return [table.variables[inside & (told == answer)] for answer in (1, 0, -1)]
 
-    def find(self, objective: np.ndarray, more: Iterable[Equation] = ()) -> np.ndarray | None:
+    def find(
+        self,
+        objective: np.ndarray,
+        more: Iterable[Equation] = (),
+        like: np.ndarray | None = None,
+        kept: np.ndarray | None = None,
+    ) -> np.ndarray | None:
         """Return the counts of a cohort for which the sum of some coefficients is greatest; None where there is none.
 
-        ``objective`` has a coefficient for each variable, and for each further one, 0 or 1, of ``more`` equations.
+        ``objective`` has a coefficient for each variable, and for each further one, 0 or 1, of ``more`` equations. The
+        cohort is ``like`` another one in the variables that are ``kept``.
         """
         equations = [*self.equations, *more]
         places = np.repeat(np.arange(len(equations)), [len(one.variables) for one in equations])
         entries = [np.concatenate([one[part] for one in equations]) for part in (0, 1)]
         matrix = csr_array((entries[1], (places, entries[0])), shape=(len(equations), len(objective)))
         least, greatest = np.array([(one.least, one.greatest) for one in equations], dtype=float).T
-        most = np.ones(len(objective))
+        fewest, most = np.zeros(len(objective)), np.ones(len(objective))
         most[: self.width] = max(self.sizes)
-        found = milp(-objective, integrality=np.ones(len(most)), bounds=Bounds(0, most),
-                     constraints=LinearConstraint(matrix, least, greatest))  # fmt: skip
-        if found.x is None:
+        if like is not None:
+            fewest[kept] = most[kept] = like[kept]
+        limits = LinearConstraint(matrix, least, greatest)
+        whole, bounds = np.ones(len(most)), Bounds(fewest, most)
+        found = milp(-objective, integrality=whole, bounds=bounds, constraints=limits, options={"mip_rel_gap": 0})
+        counts = found.x
+        if found.status not in (SOLVED, IMPOSSIBLE) and len(objective) == self.width:  # HiGHS gives up now and then
+            counts = _found_otherwise(objective, equations, fewest, most)
+        if counts is None:
             return None
-        counts = np.round(found.x)
+        counts = np.round(counts)
         sums = matrix @ counts
         if (sums < least - 1e-6).any() or (sums > greatest + 1e-6).any():
-            raise Exposed("the solver's counts do not agree with what is shown: nothing is proved, nothing is written")
+            raise Exposed("the solver's counts do not agree with what is shown, so nothing is proved or written")
         return counts
 
     def patients(self, counts: np.ndarray) -> pd.DataFrame:
         """Return a cohort as patterns: how many ``patients``, in which exports, and their answers, as files hold them.
 
-        A pattern is in each export of at least ``in_exports_of`` patients. Within a cell patterns meet in their order: nothing says who goes with whom.
+        A pattern is in each export of at least ``in_exports_of`` patients. Within a cell patterns meet in their order:
+        nothing says who goes with whom.
         """
         found = self.trunk.loc[np.repeat(self.trunk.index, counts[: len(self.trunk)].astype(int))]
         for table in self.tables:
@@ -317,6 +348,22 @@ class Cohorts:
         answers = answers.astype(dict.fromkeys(answers.select_dtypes("boolean"), "Int64")).astype(object)
         patterns = answers.where(answers.notna(), "").astype(str).replace(r"\.0$", "", regex=True)
         return patterns.groupby(list(patterns), sort=False).size().rename("patients").reset_index()
+
+
+def _found_otherwise(objective, equations: list[Equation], fewest, most) -> np.ndarray | None:
+    """Solve the same with CP-SAT, which knows whole numbers only."""
+    from ortools.sat.python import cp_model
+
+    model, solver = cp_model.CpModel(), cp_model.CpSolver()
+    counts = [model.new_int_var(int(low), int(high), "") for low, high in zip(fewest, most, strict=True)]
+    for variables, coefficients, least, greatest in equations:
+        total = cp_model.LinearExpr.weighted_sum([counts[at] for at in variables], coefficients.astype(int).tolist())
+        model.add_linear_constraint(total, ceil(least), floor(greatest))
+    model.maximize(cp_model.LinearExpr.weighted_sum(counts, objective.astype(int).tolist()))
+    solver.parameters.num_workers = 1
+    if solver.solve(model) != cp_model.OPTIMAL:
+        return None
+    return np.array([solver.value(count) for count in counts], dtype=float)
 
 
 def below(row: str, edge: float) -> str:

@@ -34,7 +34,7 @@ def read(path: Path) -> list[dict[str, Any]]:
         found = json.loads(path.read_text(encoding="utf-8"))
         for shown in map(shown_by, found):
             if strange := {row for row, _ in shown.blocks} - findings.names():
-                raise ReleasesError(f"{path}: not known any more, so nothing can be promised: {', '.join(sorted(strange))}")
+                raise ReleasesError(f"{path}: what is not known any more cannot be protected: {', '.join(strange)}")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, ReleasesError):
             raise
@@ -66,4 +66,5 @@ def add(path: Path, said: dict[str, Any], shown: Shown) -> None:
             lines = (json.dumps(one, ensure_ascii=False) for one in [*before, release])
             partial.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
     except OSError as error:
-        raise ReleasesError(f"{path}: cannot be written ({error.strerror}); --releases FILE names another place") from None
+        reason = f"{path}: cannot be written ({error.strerror}); --releases FILE names another place"
+        raise ReleasesError(reason) from None

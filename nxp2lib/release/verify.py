@@ -2,24 +2,28 @@
 
 import json
 import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from nxp2lib import cohort, compare, describe, findings, published, table
-from nxp2lib.intake import checks
 from nxp2lib.release import export, releases
 from nxp2lib.release.export import ExportError
-from nxp2lib.release.model import BELOW, Shown
+from nxp2lib.release.model import BELOW, Block, Key, Shown
 from nxp2lib.run import record
 
-MADE = ["cohort", "in_exports_of", "patients"]
+MADE = ["cohort", "in_exports_of", "patients"]  # what a row of the certificates holds beside answers
+ENDS = ["least", "greatest", "least_without", "greatest_without"]
+PLACE = ["row", "group", "statistic"]
 
 
 class Verified(NamedTuple):
-    """What was counted: cohorts, hidden counts, earlier releases (None: their list is not known)."""
+    """What was counted: cohorts, hidden counts, and earlier exports (None: what they have shown is not known)."""
 
     folder: Path
     cohorts: int
@@ -28,11 +32,12 @@ class Verified(NamedTuple):
     earlier: int | None
 
     def __str__(self) -> str:
-        said = f"{self.cohorts} made-up cohorts show everything that is shown here"
+        said = f"{self.folder}: {self.cohorts} made-up cohorts show everything that is shown here"
         said += f", and differ by {self.apart} or more in each of {self.hidden} hidden counts"
         if self.earlier is None:
-            return f"{self.folder}: {said}\nWhat earlier exports have shown is not known here, and not checked"
-        return f"{self.folder}: {said}; {self.earlier} earlier exports agree with them too"
+            return f"{said}\nWhat earlier exports have shown is not known here, and not checked"
+        more = f"\nEach of them also shows what earlier exports have shown: {self.earlier}"
+        return said + more if self.earlier else said
 
 
 def check(place: str | Path, listed: str | Path | None = None) -> Verified:
@@ -41,48 +46,48 @@ def check(place: str | Path, listed: str | Path | None = None) -> Verified:
     ``place`` is the export, or the folder of its run; ``listed`` the list of releases (None: beside the run's cohort).
     Checked are: the files and their checksums; that pages and documents show what the tables show; that every cohort is
     one that the data dictionary allows, and shows these tables, and those of earlier exports; that each hidden count
-    differs in two of them by the minimum at least. Raises ExportError with the first thing that is not so.
+    differs in two of them by as much as the export says. Raises ExportError with the first thing that is not so.
     """
     folder = Path(place) / export.FOLDER if (Path(place) / export.FOLDER).is_dir() else Path(place)
     said = _said(folder)
-    released, proof = export.read(folder), pd.read_csv(folder / export.PROOF)
-    minimum, limit = said["parameters"]["minimum"], said["parameters"]["juvenile_below_age"]
-    shown = export.seen(released, limit, minimum)
-    hidden = {(row, group) for name in export.SOURCES for row, group, statistic, display in
-              released[name][["row", "group", "statistic", "display"]].itertuples(index=False)
-              if statistic == "n" and display == export.HIDDEN}  # fmt: skip
+    released = export.read(folder)
+    shown = export.seen(released, said["parameters"]["juvenile_below_age"], said["parameters"]["minimum"])
+    counts = pd.concat(released.values()).query("statistic == 'n' and display == @export.HIDDEN")
+    hidden = set(counts[["row", "group"]].itertuples(index=False, name=None))
     ledger = Path(listed) if listed else releases.beside(folder.parent)
     before = None if ledger is None else releases.read(ledger)[: said["earlier_exports"] or 0]
+    earlier = [releases.shown_by(one) for one in before or []]
     cohorts = _cohorts(folder)
     for number, patients in cohorts.items():
-        _same_tables(number, patients, said, released, shown, hidden)
-        for release in before or []:
-            _same_counts(number, patients, releases.shown_by(release))
-    _apart(proof, cohorts, said["apart"])
-    own = proof[proof["without_patients"].isna() & (proof["patients"] == shown.patients) & (proof["juvenile_below_age"] == limit)]
-    public = {key for one in map(releases.shown_by, before or []) for key in one.blocks if one.who(key[1]) == shown.who(key[1])}
-    bare = hidden - set(own[["row", "group"]].itertuples(index=False, name=None)) - public
+        _same_tables(number, patients, said["parameters"], released, shown, hidden)
+        for one in earlier:
+            _same_counts(number, patients, one)
+    proof = pd.read_csv(folder / export.PROOF)
+    _far_apart(proof, cohorts, said["apart"])
+    known = {(row, one.who(group)) for one in earlier for row, group in one.blocks}
+    bare = hidden - _proved(proof, shown) - {key for key in hidden if (key[0], shown.who(key[1])) in known}
     if bare and not (before is None and said["earlier_exports"]):
         raise ExportError(f"{folder}: nothing proves that {' in '.join(min(bare))} stays hidden")
-    apart = int(_least_apart(proof).min()) if len(proof) else 0
-    return Verified(folder, len(cohorts), len(hidden), apart, None if before is None else len(before))
+    return Verified(folder, len(cohorts), len(hidden), said["apart"], None if before is None else len(before))
 
 
-def _said(folder: Path) -> dict:
-    """Return what ``export.json`` says, after a look at the files: their checksums, and what pages and documents show."""
+def _said(folder: Path) -> dict[str, Any]:
+    """Return what ``export.json`` says, after a look at the files: checksums, and what pages and documents show."""
     try:
         said = json.loads((folder / export.SAID).read_text(encoding="utf-8"))
         expected, minimum = said["sha256"], said["parameters"]["minimum"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise ExportError(f"{folder}: no export here: {export.SAID} is missing or not as nxp2 export writes it") from None
-    sums = {path.name: record.checksum(path) for path in folder.iterdir() if path.is_file() and path.name != export.SAID}
+        raise ExportError(f"{folder}: no export here that nxp2 export has written ({export.SAID})") from None
+    others = [path for path in folder.iterdir() if path.name != export.SAID]
+    sums = {path.name: record.checksum(path) if path.is_file() else "a folder" for path in others}
     if wrong := sorted(name for name in {*sums, *expected} if sums.get(name) != expected.get(name)):
         raise ExportError(f"{folder}: not as it was written: {', '.join(wrong)}")
-    with tempfile.TemporaryDirectory() as again:
-        for name in export.SOURCES:
-            (Path(again) / f"{name}.csv").write_bytes((folder / f"{name}.csv").read_bytes())
-        export.write_pages(Path(again), minimum)
-        if wrong := sorted(path.name for path in Path(again).iterdir() if record.checksum(path) != sums.get(path.name)):
+    with tempfile.TemporaryDirectory() as name:
+        again = Path(name)
+        for source in export.SOURCES:
+            (again / f"{source}.csv").write_bytes((folder / f"{source}.csv").read_bytes())
+        export.write_pages(again, minimum)
+        if wrong := sorted(path.name for path in again.iterdir() if record.checksum(path) != sums.get(path.name)):
             raise ExportError(f"{folder}: other numbers than in the tables: {', '.join(wrong)}")
     return said
 
@@ -90,90 +95,94 @@ def _said(folder: Path) -> dict:
 def _cohorts(folder: Path) -> dict[int, pd.DataFrame]:
     """Return each made-up cohort, one row per patient; raise ExportError for one that the dictionary does not allow."""
     listed = pd.read_csv(folder / export.COHORTS, dtype=str, keep_default_na=False)
+    if listed.empty:
+        return {}
     cells = listed.drop(columns=MADE).assign(patient_id=[f"M{place}" for place in range(len(listed))])
     try:
-        typed = cohort.prepare(cells, export.COHORTS) if len(cells) else cells
+        patterns = cohort.prepare(cells, export.COHORTS)
     except cohort.CohortError as error:
         raise ExportError(str(error)) from None
-    made = typed.assign(**{name: listed[name].astype(int) for name in MADE})
-    return {int(number): one.loc[one.index.repeat(one["patients"])].reset_index(drop=True)
-            for number, one in made.groupby("cohort")}  # fmt: skip
+    patterns = patterns.assign(**{name: listed[name].astype(int) for name in MADE})
+    parts = patterns.groupby("cohort")
+    return {int(str(number)): part.loc[part.index.repeat(part["patients"])].reset_index(drop=True)
+            for number, part in parts}  # fmt: skip
 
 
-def _inside(patients: pd.DataFrame, shown: Shown | int, limit: float) -> pd.DataFrame:
-    """Return the patients of an export, grouped by its age limit."""
-    return cohort.derive(patients, limit).assign(inside=patients["in_exports_of"] <= shown)
+def _of_export(patients: pd.DataFrame, size: float, age_limit: float) -> pd.DataFrame:
+    """Return the patients of an export, grouped by its age limit, with the rows they had."""
+    return cohort.derive(patients[patients["in_exports_of"] <= size], age_limit)
 
 
-def _same_tables(number: int, patients: pd.DataFrame, said: dict, released: dict, shown: Shown, hidden: set) -> None:
-    settings = said["parameters"]
-    here = _inside(patients, shown.patients, shown.age_limit)
-    here = here[here["inside"]].reset_index(drop=True)
-    rows = {name: published.rows(name) for name in findings.TABLES}
-    made = {name: describe.summarize(here, rows[name], by, settings.get("quantile_method", "weibull"))
-            for name, by in findings.TABLES.items()}  # fmt: skip
-    if number == 0:  # tests rest on the counts, which are the same in all
-        made = {name: pd.concat([long, compare.compare(here, rows[name], findings.TABLES[name], settings.get("confidence", 0.95))])
-                for name, long in made.items()}  # fmt: skip
-    made |= {"figure1": describe.phenotypes(here), "text": describe.running_text(here)}
-    everything = Shown(shown.age_limit, shown.patients, {**shown.blocks, **dict.fromkeys(hidden, (0, 0, 0))}, shown.numbers)
+def _same_tables(number: int, patients: pd.DataFrame, settings: dict, released: dict, shown: Shown, hidden: set):
+    """Raise ExportError where a cohort, described as any other, does not give the tables of the export."""
+    here = _of_export(patients, shown.patients, shown.age_limit).reset_index(drop=True)
+    made = {"figure1": describe.phenotypes(here), "text": describe.running_text(here)}
+    for name, by in findings.TABLES.items():
+        rows = published.rows(name)
+        described = describe.summarize(here, rows, by, settings.get("quantile_method", "weibull"))
+        # Tests rest on the counts, which are the same in all cohorts.
+        tests = [] if number else [compare.compare(here, rows, by, settings.get("confidence", 0.95))]
+        made[name] = pd.concat([described, *tests], ignore_index=True)
+    everything = replace(shown, blocks=shown.blocks | dict.fromkeys(hidden, Block(0, 0, 0)))
     for name, long in made.items():
-        again = export.masked(table.with_display(long.reset_index(drop=True)), name, everything, hidden)
-        expected = released[name] if number == 0 else released[name].query("group != 'comparison'")
-        keys = ["row", "group", "statistic"]
-        both = expected.set_index(keys)["display"].compare(again.set_index(keys)["display"].reindex(expected.set_index(keys).index))
-        if len(both):
-            row, group, statistic = both.index[0]
-            raise ExportError(f"{name}: {row} in {group}, {statistic}: shown as {both.iloc[0, 0]}, {both.iloc[0, 1]} in cohort {number}")
+        again = export.masked(table.with_display(long), name, everything, hidden).set_index(PLACE)["display"]
+        expected = released[name].set_index(PLACE)["display"]
+        if number:
+            expected = expected.drop("comparison", level="group", errors="ignore")
+        for place in expected[expected != again.reindex(expected.index)].index:
+            said = f"shown as {expected[place]}, and {again.get(place, 'not there')} in cohort {number}"
+            raise ExportError(f"{name}: {' / '.join(place)}: {said}")
 
 
-def _counted(patients: pd.DataFrame, row: str) -> tuple[int, int, int]:
-    """Return in how many patients a row holds, does not, and is unknown."""
+def _counted(patients: pd.DataFrame, members: pd.Series, row: str) -> tuple[int, int, int]:
+    """Return in how many members a row holds, does not, and is unknown; of the row ``patients``, how many they are."""
+    if row == "patients":
+        return int(members.sum()), 0, 0
     name, number, edge = row.partition(BELOW)
-    answers = patients[name] < float(edge) if number else findings.holds(row, patients)
+    answers = (patients[name] < float(edge) if number else findings.holds(row, patients))[members]
     return int((answers == 1).sum()), int((answers == 0).sum()), int(answers.isna().sum())
 
 
 def _members(patients: pd.DataFrame, group: str) -> pd.Series:
-    return patients["inside"] & (findings.holds(group, patients) == 1).fillna(False).astype(bool)
+    return (findings.holds(group, patients) == 1).fillna(False).astype(bool)
 
 
 def _same_counts(number: int, patients: pd.DataFrame, shown: Shown) -> None:
     """Raise ExportError where a cohort does not show the counts of an earlier export."""
-    here = _inside(patients, shown.patients, shown.age_limit)
+    here = _of_export(patients, shown.patients, shown.age_limit)
     for (row, group), block in shown.blocks.items():
-        members = here[_members(here, group)]
-        found = (len(members), 0, 0) if row == "patients" else _counted(members, row)
+        found = _counted(here, _members(here, group), row)
         if found != tuple(block):
-            raise ExportError(f"{row} in {group} of an export of {shown.patients} patients: shown as {block}, {found} in cohort {number}")
+            said = f"shown as {tuple(block)}, and {found} in cohort {number}"
+            raise ExportError(f"{row} in {group} of an earlier export of {shown.patients} patients: {said}")
 
 
-def _least_apart(proof: pd.DataFrame) -> pd.Series:
-    return np.minimum(proof["greatest"] - proof["least"], proof["greatest_without"] - proof["least_without"])
+def _far_apart(proof: pd.DataFrame, cohorts: dict[int, pd.DataFrame], apart: int) -> None:
+    """Raise ExportError where the counts of the proof are not those of its cohorts, or lie nearer than said."""
+    near = np.minimum(proof["greatest"] - proof["least"], proof["greatest_without"] - proof["least_without"]) < apart
+    for one in proof[near].itertuples():
+        raise ExportError(f"{one.row} in {one.group}: its values lie nearer to one another than {apart}")
 
+    @cache
+    def grouped(number: int, size: float, age_limit: float) -> pd.DataFrame:
+        return _of_export(cohorts[number], size, age_limit)
 
-def _apart(proof: pd.DataFrame, cohorts: dict, minimum: int) -> None:
-    """Raise ExportError where the counts of the proof are not those of its cohorts, or lie too near."""
-    for row in proof[_least_apart(proof) < minimum].itertuples():
-        raise ExportError(f"{row.row} in {row.group}: its values lie nearer than {minimum} to one another")
-    known: dict = {}
     for one in proof.itertuples():
-        for end in ("least", "greatest", "least_without", "greatest_without"):
+        for side, end in enumerate(ENDS):
             number = getattr(one, f"{end}_in")
-            found = _block(known, number, cohorts[number], one)[int("without" in end and one.row != "patients")]
+            here = grouped(number, one.patients, one.juvenile_below_age)
+            members = _members(here, one.group)
+            if one.without_patients == one.without_patients:  # not blank
+                other = grouped(number, one.without_patients, one.without_below_age)
+                members &= ~_members(other, one.group).reindex(here.index, fill_value=False)
+            found = _counted(here, members, one.row)[side // 2 if one.row != "patients" else 0]
             if found != getattr(one, end):
-                raise ExportError(f"{one.row} in {one.group}: {end} is {found} in cohort {number}, and not {getattr(one, end)}")
+                said = f"{end} is {found} in cohort {number}, and not {getattr(one, end)}"
+                raise ExportError(f"{one.row} in {one.group}: {said}")
 
 
-def _block(known: dict, number: int, patients: pd.DataFrame, one) -> tuple[int, int, int]:
-    """Return a count of the proof in a cohort; derived tables are kept in ``known``."""
-    def grouped(size: float, limit: float) -> pd.DataFrame:
-        if (number, size, limit) not in known:
-            known[number, size, limit] = _inside(patients, int(size), limit)
-        return known[number, size, limit]
-
-    here = grouped(one.patients, one.juvenile_below_age)
-    members = _members(here, one.group)
-    if not np.isnan(one.without_patients):
-        members &= ~_members(grouped(one.without_patients, one.without_below_age), one.group)
-    return (int(members.sum()), 0, 0) if one.row == "patients" else _counted(here[members], one.row)
+def _proved(proof: pd.DataFrame, shown: Shown) -> set[Key]:
+    """Return the counts of an export itself that a proof is about."""
+    places: Iterator = proof[proof["without_patients"].isna()].itertuples()
+    exports = ((one, Shown(one.juvenile_below_age, one.patients, {}, {})) for one in places)
+    return {(one.row, one.group) for one, other in exports if other.who(one.group) == shown.who(one.group)}

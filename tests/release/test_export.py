@@ -1,8 +1,6 @@
 """What leaves a centre: aggregates that hide what is small, in every file, with a proof that is checked."""
 
-import json
 import re
-import shutil
 import zipfile
 from html import escape
 
@@ -11,8 +9,9 @@ import pandas as pd
 import pytest
 from made import finished, random_cohort, results
 
-from nxp2lib import cohort, dictionary, published
+from nxp2lib import cohort, compare, dictionary, published, table
 from nxp2lib.release import disclosure, export
+from nxp2lib.release.model import Block
 
 MINIMUM = 8
 
@@ -62,7 +61,7 @@ def test_what_is_shown_is_what_was_computed_and_never_small(exported, patients):
     assert shown > 40 and exported.small > 5
 
 
-def stands(label: str, block: disclosure.Block, text: str) -> bool:
+def stands(label: str, block: Block, text: str) -> bool:
     """Tell whether a row with this label shows this count, whatever tags stand between."""
     rows = [part.partition("</tr>")[0].partition("</w:tr>")[0] for part in text.split(escape(label))[1:]]
     return any(f">{block.yes}/{block.yes + block.no} (" in row for row in rows)
@@ -113,29 +112,49 @@ def test_no_value_of_a_single_patient_is_left(exported, patients):
     assert not rows & set(patients["malignancy_site"].dropna())
 
 
-def test_the_proof_can_be_redone_from_the_files_alone(exported):
-    listed = pd.read_csv(exported.folder / "proof.csv")
-    assert len(listed) == exported.small + exported.further
-    assert listed["width"].min() == exported.least_width >= MINIMUM
-    again = export.proof(exported.folder, set(listed[["row", "group"]].itertuples(index=False, name=None)), MINIMUM)
-    assert len(again) == len(listed)
-    said = json.loads((exported.folder / "export.json").read_text(encoding="utf-8"))
-    assert said["minimum"] == MINIMUM and said["counts_shown"] == exported.shown
+def test_every_number_has_the_digits_that_are_displayed_and_no_more(exported, patients):
+    """The ratio that a confidence interval rests on, or a mean at full precision, tells more than its table prints."""
+    original, rounded = results(patients), 0
+    for name in export.SOURCES:
+        before = original[name].set_index(["row", "group", "statistic"])["value"]
+        for place, value, display in long(exported.folder, name)[["value", "display"]].itertuples():
+            if not np.isnan(value):
+                assert value == float(display), place
+                rounded += value != before[place]
+    assert rounded > 50
 
 
-def test_one_more_number_in_a_file_breaks_the_proof(exported, patients, tmp_path):
-    """A stranger who also gets a hidden count can work out others; the proof notices."""
-    folder = shutil.copytree(exported.folder, tmp_path / "export")
-    hidden = set(pd.read_csv(folder / "proof.csv")[["row", "group"]].itertuples(index=False, name=None))
-    further = hidden - disclosure.small(export.blocks(results(patients)), MINIMUM)
-    row, group = next(key for key in sorted(further) if key[1] in ("total", "juvenile", "adult"))
-    released = pd.read_csv(folder / "table1.csv").set_index(["row", "group", "statistic"])
-    before = results(patients)["table1"].set_index(["row", "group", "statistic"])
-    restored = [key for key in released.index if key[:2] == (row, group)]
-    released.loc[restored] = before.loc[restored]
-    released.to_csv(folder / "table1.csv")
-    with pytest.raises((export.ExportError, disclosure.Exposed)):
-        export.proof(folder, hidden, MINIMUM)
+def test_comparisons_of_values_and_whatever_rests_on_them_stay(exported):
+    for name in ("table1", "table2"):
+        released = long(exported.folder, name)
+        assert ("max_creatine_kinase", "comparison") not in {place[:2] for place in released.index}
+        assert not {"p_holm", "shift", "superiority", "p_exact"} & set(released.index.get_level_values("statistic"))
+
+
+def test_every_p_value_and_odds_ratio_follows_from_counts_that_are_shown(exported):
+    """So they tell nothing that the counts of their row do not."""
+    checked = 0
+    for name, groups in (("table1", ("juvenile", "adult")), ("table2", ("limited", "extended"))):
+        released = long(exported.folder, name)
+        for row, _, statistic in released.query("group == 'comparison' and display != 'hidden'").index:
+            n, known = ([int(released.loc[(row, group, one), "value"]) for group in groups]
+                        for one in ("n", "denominator"))  # fmt: skip
+            table_ = [[n[1], known[1] - n[1]], [n[0], known[0] - n[0]]]
+            again = compare.fisher(table_, 0.95)._asdict()[statistic]
+            shown = table.p_value(again) if statistic == "p_value" else table.number(again)
+            assert released.loc[(row, "comparison", statistic), "display"] == shown
+            checked += 1
+    assert checked > 20
+
+
+def test_quartiles_of_fewer_than_four_times_the_minimum_are_hidden(patients):
+    """A quarter of the patients lies below the first quartile: that is a count, too."""
+    seen = export.seen(results(patients), 18, MINIMUM).numbers
+    for (row, group, statistic), _ in seen.items():
+        if statistic in export.PARTS:
+            assert seen[row, group, "denominator"][0] >= export.PARTS[statistic] * MINIMUM
+    few = export.seen(results(patients), 18, 60).numbers
+    assert ("max_creatine_kinase", "total", "median") in few and ("max_creatine_kinase", "total", "q1") not in few
 
 
 def test_the_same_run_gives_the_same_bytes(exported):
@@ -148,9 +167,10 @@ def test_who_has_which_age_and_sex_does_not_leave(patients, tmp_path, monkeypatc
     """A man and a woman of the same groups change ages: what is expected of malignancies differs, no export may.
 
     Expected cases for one to ten years at risk are sums of public rates; they once gave away every adult's age and sex.
-    No count is hidden here, so that as much as possible is compared.
+    No count and no number is hidden here, so that as much as possible is compared.
     """
-    monkeypatch.setattr(disclosure, "protect", lambda known, minimum: (set(), set()))
+    monkeypatch.setattr(export, "_protected", lambda everything, *_: (everything, set(), set()))
+    monkeypatch.setattr(disclosure, "certificates", lambda *_: ({}, pd.DataFrame()))
     groups = ["age_group", "weakness_extent"]
     adults = patients[patients["age_group"] == "adult"].dropna(subset=["sex", "age_at_onset", *groups])
     extended = adults[adults["weakness_extent"] == "extended"]
