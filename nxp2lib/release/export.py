@@ -209,11 +209,12 @@ def _protected(everything: Shown, earlier: list[Shown], minimum: int, apart: int
 
 
 def _fewer(numbers: dict, row: str) -> dict:
-    """Leave out the quartiles of the groups of a row, or, where there are none, those of everybody, or the row."""
+    """Leave out the quartiles of the groups of a row (nameless: of all), or those of everybody, or medians, or all."""
     at_stake = [place for place in numbers if row in ("", place[0])]
     quartiles = [place for place in at_stake if place[2] in ("q1", "q3")]
     parts = [place for place in quartiles if place[1] != findings.TOTAL]
-    out = parts or quartiles or at_stake
+    medians = [place for place in at_stake if place[2] == "median"]
+    out = parts or quartiles or medians or at_stake
     return {place: ends for place, ends in numbers.items() if place not in out}
 
 

@@ -95,7 +95,7 @@ def write_manifest(plan: Plan, outcomes: Iterable[Outcome]) -> Path:
     """Write ``manifest.json``: what went in, what came out, when, and with which versions. Return its path.
 
     While notebooks are still running, ``finished`` is null, and only those that have ended are listed. It holds no
-    patient's data and no folder outside the project: other files are called by their names alone.
+    patient's data and no folder outside the project, but for the way from the run to its cohort.
     """
     ended = {outcome.name: outcome for outcome in outcomes}
     now = datetime.now().astimezone()

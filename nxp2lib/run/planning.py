@@ -68,7 +68,7 @@ def plan(
         "finished": None,
         "seconds": 0.0,
         "patients": patients,
-        "cohort": os.path.relpath(patients_file, output),
+        "cohort": record.way(output, patients_file),
         "cohort_sha256": checksums[called[patients_file]],
         "notebooks": {},
         "versions": versions,

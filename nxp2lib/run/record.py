@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -31,6 +32,14 @@ def checksum(path: Path) -> str:
     """Return the SHA-256 of a file, read piece by piece."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def way(folder: Path, file: Path) -> str | None:
+    """Return where a file lies, seen from a folder; None where no way leads there (another drive on Windows)."""
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except ValueError:
+        return None
 
 
 def project() -> dict[str, str]:
