@@ -33,8 +33,8 @@ def judge(registry: pd.DataFrame | None = None) -> pd.DataFrame:
     most of the paper follows; ``reason``, one line; ``conflict``, the ids, separated by spaces, of a smallest set of
     printed numbers that cannot all be true (drop any one, and the others can), blank where there is none.
 
-    >>> judge().set_index("id").loc["table1.age_at_onset.total.mean", "reason"]
-    '29 of mean 8 and 47 of mean 52 have a mean of 34.7 to 35.7'
+    >>> judge(published.load("abstract")).set_index("id").loc["abstract.polymyositis.total.percent", "reason"]
+    '27/76 is 35.53 %, which rounds to 35.5'
 
     Raises KeyError where an expression speaks of something undefined.
     """
@@ -119,7 +119,8 @@ def proofs(judged: pd.DataFrame, registry: pd.DataFrame | None = None) -> list[s
 
     Drop any one number of a set, and the others can be true.
 
-    >>> proofs(judge())[1]
+    >>> abstract = published.load("abstract")
+    >>> proofs(judge(abstract), abstract)[1]
     'polymyositis, juvenile, percent 15.8 (abstract); patients, juvenile 29 (abstract)'
     """
     registry = published.load() if registry is None else registry

@@ -27,7 +27,8 @@ def cohort(seed: int = SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
     patients; another seed others. Findings that the tables do not relate to one another are combined at random. Raises
     Infeasible where the facts contradict one another, NotReached where a P value is not met.
 
-    >>> cohort().query("heliotrope_rash == 1")["patient_id"].size
+    >>> few = facts.kept().query("row in ['patients', 'male', 'female', 'age_at_onset', 'heliotrope_rash']")
+    >>> cohort(known=few).query("heliotrope_rash == 1")["patient_id"].size
     27
     """
     known = facts.kept() if known is None else known

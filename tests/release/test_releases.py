@@ -8,19 +8,11 @@ import pytest
 from budget import LONG, budget
 from made import finished, random_cohort, results
 
-from nxp2lib import cohort, published
+from nxp2lib import cohort
 from nxp2lib.release import disclosure, export, releases, verify
 from nxp2lib.run import record
 
-ROWS = ["male", "age_at_onset", "any_rash", "distal_weakness", "neck_weakness", "dysphagia"]
-
-
-@pytest.fixture(autouse=True)
-def few_rows(monkeypatch):
-    """Tables of a few rows in the short tests."""
-    if budget(True, False):
-        whole = published.rows
-        monkeypatch.setattr(published, "rows", lambda name: whole(name).query("row in @ROWS").reset_index(drop=True))
+pytestmark = pytest.mark.usefixtures("few_rows")
 
 
 @pytest.fixture
