@@ -15,13 +15,13 @@ class Attacker:
 
     def __init__(self, shown: dict[Key, Block], asked: list[Key], age_limit: float = 18):
         self.shown = Shown(age_limit, shown["patients", "total"].yes, shown, {})
-        self.cohorts = Cohorts(asked, [self.shown])
-        self.known = [each for place in shown.items() for each in self.cohorts.equal(*place, self.shown)]
+        self.cohorts = Cohorts(asked, self.shown)
+        self.known = [each for place in shown.items() for each in self.cohorts.equal(*place)]
 
     def extremes(self, key: Key) -> tuple[int, int, int, int]:
         """Return the least and the greatest number of patients with a finding, and without."""
         found = []
-        for variables in self.cohorts.counts(key, self.shown)[:2]:
+        for variables in self.cohorts.counts(key)[:2]:
             for sign in (-1, 1):
                 objective = np.zeros(self.cohorts.width)
                 objective[variables] = sign
@@ -31,7 +31,7 @@ class Attacker:
 
     def allows(self, key: Key, block: Block) -> bool:
         """Tell whether a block can be what it is said to be."""
-        more = [*self.known, *self.cohorts.equal(key, block, self.shown)]
+        more = [*self.known, *self.cohorts.equal(key, block)]
         return self.cohorts.find(np.zeros(self.cohorts.width), more) is not None
 
 

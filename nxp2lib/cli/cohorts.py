@@ -82,7 +82,7 @@ def export(
     minimum: Annotated[int, Option(metavar="N", min=2, help="Counts below this number are hidden.")] = 8,
     listed: Annotated[
         str | None,
-        Option("--releases", metavar="FILE", help="Earlier exports. Not given: releases.json beside the cohort."),
+        Option("--releases", metavar="FILE", help="List of earlier exports. Without: releases.json beside the cohort."),
     ] = None,
     verify: Annotated[bool, Option("--verify", help="Check an export that has been written, by counting.")] = False,
 ) -> None:
@@ -90,12 +90,11 @@ def export(
     from nxp2lib import release
 
     place = paths.expanded(folder).absolute()
-    known = None if listed is None else paths.expanded(listed).absolute()
     with terminal.told(f"{place}: the export cannot be {'read' if verify else 'written'}", ValueError):
         if verify:
-            terminal.tell(str(release.verify.check(place, known)))
+            terminal.tell(str(release.verify.check(place)))
             return
         waiting = terminal.waiting("Hiding small counts, and proving that they stay hidden ...")
         with waiting, terminal.without_stray_lines():
-            report = release.export.write(place, minimum, known)
+            report = release.export.write(place, minimum, listed and paths.expanded(listed).absolute())
     terminal.tell(str(report))

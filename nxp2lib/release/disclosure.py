@@ -1,14 +1,12 @@
-"""Hide small counts, and whatever would let them be worked out, across all tables and all exports at once.
+"""Hide small counts, and whatever would let them be worked out, across all tables at once.
 
 A block is one finding in one group: how many patients have it, have it not, and are unknown. A block is shown whole or
-hidden whole. For each hidden count two cohorts are looked for that agree with everything shown, in this export and in
-earlier ones, and in which the count differs by the minimum at least: nobody can narrow it down further.
+hidden whole. For each hidden count two cohorts are looked for that agree with everything shown, and in which the count
+differs by the minimum at least: nobody can narrow it down further.
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,38 +19,8 @@ FAULT = "what is shown excludes itself: this is a fault of the export, nothing i
 GROUP = 50  # what hiding the size of a group costs, in findings: everything in the group goes with it
 
 
-class Watched(NamedTuple):
-    """A count that has to stay open: in a group of one export, or of it without the same group of another one."""
-
-    key: Key
-    export: Shown
-    without: Shown | None = None
-
-    def is_elsewhere(self, now: Shown) -> bool:
-        """Tell whether the count is not one of an export's own groups."""
-        return self.export is not now or self.without is not None
-
-
 class Unproved(Exposed):
     """Means or quartiles of which no proof is found that they tell little enough: of a row, or, nameless, of all."""
-
-
-class Certificate(NamedTuple):
-    """The least and the greatest number of patients with a finding, and without, each with the cohort that shows it."""
-
-    least: int
-    least_in: int
-    greatest: int
-    greatest_in: int
-    least_without: int
-    least_without_in: int
-    greatest_without: int
-    greatest_without_in: int
-
-    @property
-    def apart(self) -> int:
-        """How far the least and the greatest lie apart, at least."""
-        return min(self.greatest - self.least, self.greatest_without - self.least_without)
 
 
 def small(blocks: dict[Key, Block], minimum: int) -> set[Key]:
@@ -60,63 +28,61 @@ def small(blocks: dict[Key, Block], minimum: int) -> set[Key]:
 
     Zero is small: it tells of every patient of the group. The number of unknown, a quality of the file, may be small.
     """
-    return {key for key, block in blocks.items() if min(block[: _sides(key)]) < minimum}
+    return {key for key, block in blocks.items() if min(block[: sides(key)]) < minimum}
 
 
-def _sides(key: Key) -> int:
+def sides(key: Key) -> int:
     """Return how many counts of a block are to be protected: with and without a finding, of a group its size alone."""
     return 1 if key[0] == "patients" else 2
 
 
 class Search:
-    """Cohorts that agree with exports, and how far the watched counts lie apart in them.
+    """Cohorts that agree with an export, and how far the counts that may not become known lie apart in them.
 
-    ``now`` is the export to be made, with all its blocks; which of them are hidden is asked of each method. A cohort
+    ``now`` is the export to be made, with all its blocks; which of them are hidden is asked of each method. ``asked``
+    are further blocks that it hides. Of a mean or a quartile that is shown, a count is how many lie below it. A cohort
     that was found is kept: it serves as long as what it contradicts is hidden.
     """
 
-    def __init__(self, now: Shown, earlier: list[Shown], watched: list[Watched], apart: int):
+    def __init__(self, now: Shown, apart: int, asked: Iterable[Key] = ()):
         self.now, self.apart = now, apart
-        self.cohorts = Cohorts((one.key for one in watched), [*earlier, now])
-        self.means = {key: self.cohorts.equal(key, block, now) for key, block in now.blocks.items()}
-        self.fixed = [each for shown in earlier for place in shown.blocks.items()
-                      for each in self.cohorts.equal(*place, shown)]  # fmt: skip
-        forms = {one: self.cohorts.counts(*one)[: _sides(one.key)] for one in watched}
-        self.forms = {one: form for one, form in forms.items() if all(map(len, form))}  # others are known by definition
-        self.large: dict[tuple[Watched, int], set[Key]] = {}  # counts that are known to be, and what is hidden there
+        self.cohorts = Cohorts(asked, now)
+        self.means = {key: self.cohorts.equal(key, block) for key, block in now.blocks.items()}
+        forms = {key: self.cohorts.counts(key)[: sides(key)] for key in [*sorted({*now.blocks, *asked}), *edges(now)]}
+        self.forms = {key: form for key, form in forms.items() if all(map(len, form))}  # others are known by definition
+        self.large: dict[tuple[Key, int], set[Key]] = {}  # counts that are known to be, and what is hidden there
         self.asked: tuple = ()
         self.agreeing: list[int] = []
         self.found: list[np.ndarray] = []  # cohorts
         self.against: list[set[Key]] = []  # which blocks each of them contradicts
-        self.values: list[dict[Watched, list[int]]] = []  # what is watched, in each of them
+        self.values: list[dict[Key, list[int]]] = []  # what is watched, in each of them
 
     def agrees(self, hidden: set[Key]) -> bool:
         """Tell whether any cohort agrees with what is not hidden."""
         return bool(self._agreeing(hidden)) or self._find([], 1, hidden)
 
-    def exposed(self, hidden: set[Key], new: Key | None = None, numbers: bool = False) -> Iterator[Watched]:
+    def exposed(self, hidden: set[Key], new: Key | None = None, numbers: bool = False) -> Iterator[Key]:
         """Search for counts that can be narrowed down to less than asked.
 
         ``new`` is a block that was hidden and no longer is: its row is looked at first. ``numbers`` leaves it at how
         many lie below a mean or a quartile.
         """
         shown = self.now.blocks.keys() - hidden
-        asked = [one for one in self.forms if one.is_elsewhere(self.now) or one.key not in shown]
-        asked = [one for one in asked if BELOW in one.key[0] or not numbers]
+        asked = [key for key in self.forms if key not in shown and (BELOW in key[0] or not numbers)]
         if new:
-            near = [one for one in asked if one.key[0] == new[0]]
+            near = [key for key in asked if key[0] == new[0]]
             yield from self._exposed(near, hidden)
             self._mend(new, hidden)
         yield from self._exposed(asked, hidden)
 
-    def _exposed(self, asked: list[Watched], hidden: set[Key]) -> Iterator[Watched]:
+    def _exposed(self, asked: list[Key], hidden: set[Key]) -> Iterator[Key]:
         self._spread(asked, hidden)
-        return (one for one in asked if not self._is_open(one, hidden))
+        return (key for key in asked if not self._is_open(key, hidden))
 
     def _mend(self, new: Key, hidden: set[Key]) -> None:
         """Change cohorts that agree with everything but a block that is now shown, in its own table alone."""
         if new[0] != "patients":
-            table, _ = self.cohorts.answers[new[0], self.now.age_limit]
+            table, _ = self.cohorts.answers[new[0]]
             for place in self._few(self._agreeing(hidden | {new})):
                 kept = np.delete(np.arange(self.cohorts.width), table.variables)
                 self._add(self.cohorts.find(np.zeros(self.cohorts.width), self._shown(hidden), self.found[place], kept))
@@ -133,9 +99,9 @@ class Search:
                     chosen = list(dict.fromkeys([*chosen, *ends]))
         return chosen
 
-    def _spread(self, asked: list[Watched], hidden: set[Key]) -> None:
+    def _spread(self, asked: list[Key], hidden: set[Key]) -> None:
         """Look for a few cohorts in which many counts at once are large, or small."""
-        left = [(one, side) for one in asked for side in range(_sides(one.key))]
+        left = [(one, side) for one in asked for side in range(sides(one))]
         before = len(left) + 1
         while before > len(left) > 2:
             before = len(left)
@@ -143,9 +109,8 @@ class Search:
                 self._must_find([self.forms[one][side] for one, side in left], sign, hidden)
             left = [(one, side) for one, side in left if np.ptp(self._seen(one, side, hidden)) < self.apart]
 
-    def _is_open(self, one: Watched, hidden: set[Key]) -> bool:
-        """Tell whether a count is open, or, where it is not a hidden one of this export, provably not small."""
-        may_be_known = one.is_elsewhere(self.now) or BELOW in one.key[0]
+    def _is_open(self, one: Key, hidden: set[Key]) -> bool:
+        """Tell whether a count is open, or, where it is one of values below a number, provably not small."""
         for side, variables in enumerate(self.forms[one]):
             known = self.large.get((one, side))
             if known is not None and hidden <= known:  # the more is shown, the larger is the least
@@ -155,12 +120,12 @@ class Search:
                     self._must_find([variables], sign, hidden)
             seen = self._seen(one, side, hidden)
             if np.ptp(seen) < self.apart:
-                if not may_be_known or seen.min() < self.apart:
+                if BELOW not in one[0] or seen.min() < self.apart:
                     return False
                 self.large[one, side] = set(hidden)
         return True
 
-    def _seen(self, one: Watched, side: int, hidden: set[Key]) -> np.ndarray:
+    def _seen(self, one: Key, side: int, hidden: set[Key]) -> np.ndarray:
         """Return a watched count in every cohort found that agrees with what is not hidden."""
         return np.array([self.values[place][one][side] for place in self._agreeing(hidden)] or [0])
 
@@ -172,7 +137,7 @@ class Search:
         return self.agreeing
 
     def _shown(self, hidden: set[Key]) -> list[Equation]:
-        return self.fixed + [each for key, means in self.means.items() if key not in hidden for each in means]
+        return [each for key, means in self.means.items() if key not in hidden for each in means]
 
     def _find(self, forms: list[np.ndarray], sign: int, hidden: set[Key]) -> bool:
         """Look for a cohort in which some counts together are as large as can be, or as small; tell whether any is."""
@@ -194,13 +159,10 @@ class Search:
         self.values.append({one: [int(counts[each].sum()) for each in form] for one, form in self.forms.items()})
         return True
 
-    def fewest(self, one: Watched | None, hidden: set[Key]) -> set[Key]:
-        """Return the fewest blocks to hide so that a count of this export can lie the minimum away from the truth.
-
-        None: so that no earlier export is contradicted.
-        """
+    def fewest(self, one: Key, hidden: set[Key]) -> set[Key]:
+        """Return the fewest blocks to hide so that a count can lie the minimum away from the truth."""
         free = [key for key in self.now.blocks if key not in hidden and key != EVERYBODY]
-        aims = list(zip(self.forms[one], self.now.blocks[one.key], strict=False)) if one else []
+        aims = list(zip(self.forms[one], self.now.blocks[one], strict=False))
         switches = range(self.cohorts.width, self.cohorts.width + len(free) + len(aims))
         most, more = self.now.patients, self._shown(hidden | set(free))
         for switch, key in zip(switches, free, strict=False):  # on: the block may be anything
@@ -220,49 +182,42 @@ class Search:
         self._add(counts[: self.cohorts.width])
         return self.against[-1] - hidden
 
-    def certified(self) -> tuple[dict[Watched, "Certificate"], list[np.ndarray]]:
-        """Return certificates of what is open, and few of the cohorts found, which they name by place."""
-        chosen, found = self._few(list(range(len(self.found)))), {}
-        for one, form in self.forms.items():
-            values = np.array([self.values[place][one] for place in chosen]).reshape(len(chosen), -1)
-            if len(chosen) and np.ptp(values, axis=0).min() >= self.apart:
-                both = values[:, [0, len(form) - 1]]  # of a group, its size twice
-                ends = np.stack([both.min(axis=0), both.argmin(axis=0), both.max(axis=0), both.argmax(axis=0)])
-                found[one] = Certificate(*ends.T.ravel().tolist())
-        return found, [self.found[place] for place in chosen]
+    def certified(self) -> list[np.ndarray]:
+        """Return few of the cohorts found, one at least, in which everything lies as far apart as in all of them."""
+        return [self.found[place] for place in self._few(list(range(len(self.found)))) or [0]]
 
 
-def protect(now: Shown, earlier: list[Shown], minimum: int, apart: int) -> tuple[set[Key], set[Key]]:
+def protect(now: Shown, minimum: int, kept: Iterable[Key] = ()) -> tuple[set[Key], set[Key]]:
     """Return the blocks to hide since they are small, and further ones so that none of these can be worked out.
 
-    ``now`` is everything that could be shown, ``earlier`` what exports of the same patients, or of almost the same,
-    have shown. For each exposed block the solver finds as few shown blocks as can be. Of all further ones none could be
-    shown alone: each was tried. Raises Exposed where no hiding is enough.
+    ``now`` is everything that could be shown, ``kept`` what is hidden in any case. For each exposed block the solver
+    finds as few shown blocks as can be. Of all further ones, but for those in ``kept``, none could be shown alone: each
+    was tried. Raises Exposed where no hiding is enough.
     """
     first = small(now.blocks, minimum)
-    search = Search(now, earlier, watched(now, earlier, now.blocks), apart)
+    search = Search(now, minimum)
     sizes_alone = {key for key in now.blocks if key[0] != "patients"} | first
     if told := next(search.exposed(sizes_alone, numbers=True), None):
-        raise Unproved(told.key[0].partition(BELOW)[0])
-    further = search.fewest(None, first) if earlier else set()  # what earlier exports contradict
+        raise Unproved(told[0].partition(BELOW)[0])
+    kept = set(kept) - first
+    further = set(kept)
     while exposed := next(search.exposed(first | further), None):
         further |= _more(search, exposed, first | further)
-    for key in sorted(further, key=lambda key: (key[0] != "patients", -now.blocks[key].yes, key)):
+    for key in sorted(further - kept, key=lambda key: (key[0] != "patients", -now.blocks[key].yes, key)):
         fewer = first | further - {key}
         if search.agrees(fewer) and next(search.exposed(fewer, key), None) is None:
             further.discard(key)
     return first, further
 
 
-def _more(search: Search, one: Watched, hidden: set[Key]) -> set[Key]:
+def _more(search: Search, one: Key, hidden: set[Key]) -> set[Key]:
     """Return blocks to hide for the sake of a count: as few as can be, or else its row, what is tied to it, or all."""
-    row, number, _ = one.key[0].partition(BELOW)
+    row, number, _ = one[0].partition(BELOW)
     if number:
         raise Unproved(row)
-    if not one.is_elsewhere(search.now):
-        with suppress(Unproved):
-            if found := search.fewest(one, hidden):
-                return found
+    with suppress(Unproved):
+        if found := search.fewest(one, hidden):
+            return found
     left = set(search.now.blocks) - hidden - {EVERYBODY}
     rows = {key[0] for key in left}
     tie = next((set(tie) for tie in tied(rows | {row}) if columns(row) & set(tie)), set())
@@ -272,38 +227,25 @@ def _more(search: Search, one: Watched, hidden: set[Key]) -> set[Key]:
     raise Unproved
 
 
-def watched(now: Shown, earlier: list[Shown], keys: Iterable[Key]) -> list[Watched]:
-    """Return every count that may not become known: of this export, of others, and of patients in one of two alone.
+def edges(shown: Shown) -> list[Key]:
+    """Return the counts that a mean or a quartile tells of: how many of its group lie below an end of what is printed.
 
-    ``keys`` are the rows and groups of this export, shown or not. Left out is what earlier exports of the same groups
-    have shown. Of a mean or a quartile that is shown, a count is how many lie below it.
+    Of each group that a row is shown of, all ends of the row are asked about.
     """
-    keys = sorted(keys)
-    exports = [now, *{(one.patients, one.age_limit): one for one in earlier}.values()]
-    exports = [one for one in exports if one is now or one.who("juvenile") != now.who("juvenile")]
-    found: dict[tuple, Watched] = {}
-    for one, (row, group) in product(exports, keys):
-        found.setdefault((row, one.who(group)), Watched((row, group), one))
-    known = {(row, one.who(group)) for one in earlier for row, group in one.blocks}
-    numbers = [Watched((below(row, edge), group), one) for one in exports
-               for row, group in dict.fromkeys(place[:2] for place in one.numbers)
-               for edge in one.edges(row)]  # fmt: skip
-    pairs = [(one, other) for one, other in product(exports, repeat=2) if one is not other]
-    return [*(one for place, one in found.items() if place not in known), *numbers,
-            *(Watched(key, *pair) for pair in pairs for key in keys)]  # fmt: skip
+    places = dict.fromkeys(place[:2] for place in shown.numbers)
+    return [(below(row, edge), group) for row, group in places for edge in shown.edges(row)]
 
 
-def certificates(
-    shown: Shown, hidden: set[Key], earlier: list[Shown], apart: int
-) -> tuple[dict[Watched, Certificate], pd.DataFrame]:
-    """Return for each count that is open a certificate, and the cohorts that certificates name, as patterns.
+def certificates(shown: Shown, hidden: set[Key], minimum: int) -> pd.DataFrame:
+    """Return cohorts, as patterns, that show the same, and in which each hidden count lies the minimum apart.
 
     ``shown`` is what an export shows, as anybody can read it, ``hidden`` what it hides. Raises Exposed for a count that
     may not become known and is not open.
     """
-    search = Search(shown, earlier, watched(shown, earlier, {*shown.blocks, *hidden}), apart)
+    search = Search(shown, minimum, hidden)
+    if not search.agrees(set()):
+        raise Exposed(FAULT)
     if exposed := next(search.exposed(set()), None):
-        raise Exposed(f"{exposed.key[0]} in {exposed.key[1]}: not protected, so nothing is written")
-    found, cohorts = search.certified()
-    patterns = [search.cohorts.patients(counts).assign(cohort=place) for place, counts in enumerate(cohorts)]
-    return found, pd.concat(patterns or [pd.DataFrame({"cohort": []})], ignore_index=True)
+        raise Exposed(f"{exposed[0]} in {exposed[1]}: not protected, so nothing is written")
+    patterns = [search.cohorts.patients(counts) for counts in search.certified()]
+    return pd.concat([part.assign(cohort=place) for place, part in enumerate(patterns)], ignore_index=True)

@@ -1,8 +1,8 @@
-"""All cohorts that agree with what exports show: the view of somebody who has the exports and the data dictionary.
+"""All cohorts that agree with what an export shows: the view of somebody who has it and the data dictionary.
 
-Patients are alike but for their answers, so a cohort is a table of counts: of cells (which exports a patient is in, the
-age class, and the halves that tables are divided by), and of patterns of answers within a cell, for each set of columns
-that a definition or a rule ties together. Such tables can always be joined to patients, by pairing them within a cell.
+Patients are alike but for their answers, so a cohort is a table of counts: of cells (the age class, and the halves that
+tables are divided by), and of patterns of answers within a cell, for each set of columns that a definition or a rule
+ties together. Such tables can always be joined to patients, by pairing them within a cell.
 So the counts are exactly those of the cohorts that the data dictionary allows. What a name means, and what a patient
 can be, is read from `nxp2lib.findings` and the dictionary alone.
 """
@@ -37,7 +37,7 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What one export shows: age limit, number of patients, counts; means and quartiles, each as least and greatest.
+    """What an export shows: age limit, number of patients, counts; means and quartiles, each as least and greatest.
 
     ``numbers`` are by row, group and statistic; the number of values they rest on is their ``denominator``.
     """
@@ -46,10 +46,6 @@ class Shown:
     patients: int
     blocks: dict[Key, Block]
     numbers: dict[tuple[str, str, str], tuple[float, float]]
-
-    def who(self, group: str) -> tuple[str, int, float]:
-        """Return what makes a group: two in which this is equal have the same patients."""
-        return group, self.patients, self.age_limit if group in findings.HALVES[0] else 0.0
 
     def edges(self, row: str) -> list[float]:
         """Return the ends of all that is printed of a number."""
@@ -142,47 +138,43 @@ def _told(answers: pd.Series) -> np.ndarray:
 
 
 class Cohorts:
-    """Every cohort that has the sizes, the means and the quartiles of some exports: whole numbers in linear equations.
+    """Every cohort that has the size, the means and the quartiles of an export: whole numbers in linear equations.
 
-    What their blocks show is added by whoever asks, with `equal`. ``asked`` are the rows and groups that can be asked
-    about. Of two exports, the patients of the smaller one are taken to be among those of the larger one. It is what
-    somebody may know who has both, and it makes their view sharper.
+    What its blocks show is added by whoever asks, with `equal`. ``asked`` are the rows and groups that can be asked
+    about.
 
     Of means and quartiles a cohort keeps a little more than what is printed, for any method of quartiles: so each
     cohort is one, but a few are missing.
     """
 
-    def __init__(self, asked: Iterable[Key], exports: list[Shown]):
-        self.exports, self.sizes = exports, sorted({shown.patients for shown in exports})
-        self.asked = {*asked, *chain(*(shown.blocks for shown in exports))}
-        self.asked |= {(row, group) for shown in exports for row, group, _ in shown.numbers}
+    def __init__(self, asked: Iterable[Key], shown: Shown):
+        self.shown = shown
+        self.asked = {*asked, *shown.blocks, *(place[:2] for place in shown.numbers)}
         rows = {"male", *(row for row, _ in self.asked), *chain(*findings.HALVES)}  # of each patient the sex is known
         self.names = sorted(rows & findings.names() - {"patients"})
         self.trunk = self._cells()
         self.width = len(self.trunk)
         self.tables: list[Table] = []
-        self.answers: dict[tuple[str, float], tuple[Table, np.ndarray]] = {}
+        self.answers: dict[str, tuple[Table, np.ndarray]] = {}
         self.equations: list[Equation] = []
         self._add_table(pd.DataFrame(index=[0]), [name for name in self.names if columns(name) <= {AGE}])
         for together in tied(self.names):
             self._add_table(patterns(together), [name for name in self.names if columns(name) & set(together)])
-        for row in sorted({AGE, *(row for shown in exports for row, *_ in shown.numbers)}):
+        for row in sorted({AGE, *(row for row, *_ in shown.numbers)}):
             self._add_values(row)
-        for shown in exports:
-            self.equations += self.equal(("patients", findings.TOTAL), Block(shown.patients, 0, 0), shown)
-            for row, group in dict.fromkeys(place[:2] for place in shown.numbers):
-                self._hold_numbers(row, group, shown)
+        self.equations += self.equal(("patients", findings.TOTAL), Block(shown.patients, 0, 0))
+        for row, group in dict.fromkeys(place[:2] for place in shown.numbers):
+            self._hold_numbers(row, group)
 
     def _cells(self) -> pd.DataFrame:
-        """Return every kind of patient by what tables are divided by: exports, age class, halves."""
-        ends = sorted({0, 111, *(ceil(shown.age_limit) for shown in self.exports)})
+        """Return every kind of patient by what tables are divided by: age class, halves."""
         halves = {first: (1, 0, -1) for first, _ in HALVES}
-        axes = {"version": range(len(self.sizes)), "age_from": ends[:-1], **halves}
+        axes = {"age_from": sorted({0, ceil(self.shown.age_limit)}), **halves}
         return pd.DataFrame(list(product(*axes.values())), columns=list(axes))
 
-    def equal(self, key: Key, block: Block, shown: Shown) -> list[Equation]:
-        """Return what it means that an export shows a block."""
-        return [equation(variables, true, true) for variables, true in zip(self.counts(key, shown), block, strict=True)]
+    def equal(self, key: Key, block: Block) -> list[Equation]:
+        """Return what it means that a block is shown."""
+        return [equation(variables, true, true) for variables, true in zip(self.counts(key), block, strict=True)]
 
     def _hold(self, variables, least: float, greatest: float, coefficients=1.0) -> None:
         self.equations.append(equation(variables, least, greatest, coefficients))
@@ -194,11 +186,11 @@ class Cohorts:
         """
         groups = {group for name, group in self.asked if name in {*names, row}}
         halves = [first for first, second in HALVES if groups & {first, second} or columns(first) <= set(states)]
-        axes = ["version", "age_from", *halves]
-        patients, answers = self._fitting(states, axes), {}
-        for limit in {shown.age_limit for shown in self.exports}:
-            known = patients.assign(age_group=np.where(patients["age_from"] < limit, "juvenile", "adult"))
-            answers |= {(name, limit): _told(findings.holds(name, known)) for name in names}
+        axes = ["age_from", *halves]
+        patients = self._fitting(states, axes)
+        young = patients["age_from"] < self.shown.age_limit
+        known = patients.assign(age_group=np.where(young, "juvenile", "adult"))
+        answers = {name: _told(findings.holds(name, known)) for name in names}
         once = np.ones(len(patients), dtype=bool)
         if names:
             alike = pd.concat([patients[axes], pd.DataFrame(dict(enumerate(answers.values())))], axis=1)
@@ -240,60 +232,54 @@ class Cohorts:
     def _add_values(self, row: str) -> None:
         """Add counts of the values of a number: all whole ones, or some on each side of every printed number."""
         column = dictionary.column(row)
-        edges = {edge for shown in self.exports for edge in shown.edges(row)}
+        edges = self.shown.edges(row)
         low, high = column.minimum or 0, column.maximum or 0
         if column.type == "integer":
             known = list(range(int(low), int(high) + 1))
         else:
-            between = {(one + other) / 2 for one, other in pairwise(sorted(edges))}
+            between = {(one + other) / 2 for one, other in pairwise(edges)}
             known = sorted(value for value in {low, high} | between if low <= value <= high)
         self._add_table(pd.DataFrame({row: [*known, *([] if column.required == "yes" else [np.nan])]}), [], row)
         values = self.tables[-1].patients[row].to_numpy(dtype=float)
-        for edge in sorted(edges):
-            told = np.where(np.isnan(values), -1, values < edge)
-            self.answers |= {(below(row, edge), shown.age_limit): (self.tables[-1], told) for shown in self.exports}
+        for edge in edges:
+            self.answers[below(row, edge)] = self.tables[-1], np.where(np.isnan(values), -1, values < edge)
 
-    def _hold_numbers(self, row: str, group: str, shown: Shown) -> None:
+    def _hold_numbers(self, row: str, group: str) -> None:
         """Hold the mean, the median and the quartiles of a group to what is printed of them."""
         table = next(table for table in self.tables if row in table.patients)
         values = table.patients[row].to_numpy(dtype=float)
-        inside = self._members(table.patients, group, shown) & ~np.isnan(values)
+        inside = self._members(table.patients, group) & ~np.isnan(values)
         variables, values = table.variables[inside], values[inside]
-        n, _ = shown.numbers[row, group, "denominator"]
+        n, _ = self.shown.numbers[row, group, "denominator"]
         self._hold(variables, n, n)
-        for (name, part, statistic), (low, high) in shown.numbers.items():
+        for (name, part, statistic), (low, high) in self.shown.numbers.items():
             if (name, part) != (row, group):
                 continue
-            if statistic == "mean":
-                self._hold(variables, low * n + 1e-6, high * n - 1e-6, values)
+            if statistic == "mean":  # of whole numbers: their sum is one, and below the upper end
+                least, beyond = (ceil(round(end * n, 6)) for end in (low, high))
+                self._hold(variables, least, beyond - 1, values)
             elif statistic in describe.QUARTERS:  # every accepted method puts it between these two of the sorted values
                 place = n * describe.QUARTERS[statistic] / 4
                 self._hold(variables[values < low], 0, max(floor(place), 1) - 1)
                 self._hold(variables[values < high], min(ceil(place) + 1, n), n)
 
-    def _members(self, patients: pd.DataFrame, group: str, shown: Shown) -> np.ndarray:
-        """Tell of each kind of patients whether they are in a group of an export."""
-        inside = (patients["version"] <= self.sizes.index(shown.patients)).to_numpy()
+    def _members(self, patients: pd.DataFrame, group: str) -> np.ndarray:
+        """Tell of each kind of patients whether they are in a group."""
         if group == findings.TOTAL:
-            return inside
+            return np.ones(len(patients), dtype=bool)
         if group in findings.HALVES[0]:
-            return inside & ((patients["age_from"] < shown.age_limit).to_numpy() == (group == "juvenile"))
+            return (patients["age_from"] < self.shown.age_limit).to_numpy() == (group == "juvenile")
         first = next(first for first, second in HALVES if group in (first, second))
-        return inside & (patients[first] == int(group == first)).to_numpy()
+        return (patients[first] == int(group == first)).to_numpy()
 
-    def counts(self, key: Key, shown: Shown, without: Shown | None = None) -> list[np.ndarray]:
-        """Return the variables whose sums are the counts of a block: with the finding, without, unknown.
-
-        ``without`` is an export whose patients in the group of the same name are left out.
-        """
+    def counts(self, key: Key) -> list[np.ndarray]:
+        """Return the variables whose sums are the counts of a block: with the finding, without, unknown."""
         row, group = key
         if row == "patients":
             table, told = Table(np.arange(len(self.trunk)), list(self.trunk), self.trunk), np.ones(len(self.trunk))
         else:
-            table, told = self.answers[row, shown.age_limit]
-        inside = self._members(table.patients, group, shown)
-        if without:
-            inside = inside & ~self._members(table.patients, group, without)
+            table, told = self.answers[row]
+        inside = self._members(table.patients, group)
         return [table.variables[inside & (told == answer)] for answer in (1, 0, -1)]
 
     def find(
@@ -314,7 +300,7 @@ class Cohorts:
         matrix = csr_array((entries[1], (places, entries[0])), shape=(len(equations), len(objective)))
         least, greatest = np.array([(one.least, one.greatest) for one in equations], dtype=float).T
         fewest, most = np.zeros(len(objective)), np.ones(len(objective))
-        most[: self.width] = max(self.sizes)
+        most[: self.width] = self.shown.patients
         if like is not None:
             fewest[kept] = most[kept] = like[kept]
         limits = LinearConstraint(matrix, least, greatest)
@@ -332,10 +318,9 @@ class Cohorts:
         return counts
 
     def patients(self, counts: np.ndarray) -> pd.DataFrame:
-        """Return a cohort as patterns: how many ``patients``, in which exports, and their answers, as files hold them.
+        """Return a cohort as patterns: how many ``patients``, and their answers, as files hold them.
 
-        A pattern is in each export of at least ``in_exports_of`` patients. Within a cell patterns meet in their order:
-        nothing says who goes with whom.
+        Within a cell patterns meet in their order: nothing says who goes with whom.
         """
         found = self.trunk.loc[np.repeat(self.trunk.index, counts[: len(self.trunk)].astype(int))]
         for table in self.tables:
@@ -343,7 +328,6 @@ class Cohorts:
             rows = np.repeat(table.patients.index, counts[table.variables].astype(int))
             dealt = table.patients.loc[rows].sort_values(table.axes, kind="stable", ignore_index=True)
             found = found.assign(**dealt.drop(columns=list(self.trunk), errors="ignore"))
-        found.insert(0, "in_exports_of", np.array(self.sizes)[found["version"]])
         answers = found.drop(columns=list(self.trunk))
         answers = answers.astype(dict.fromkeys(answers.select_dtypes("boolean"), "Int64")).astype(object)
         patterns = answers.where(answers.notna(), "").astype(str).replace(r"\.0$", "", regex=True)

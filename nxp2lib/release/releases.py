@@ -32,7 +32,8 @@ def read(path: Path) -> list[dict[str, Any]]:
         return []
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        for shown in map(shown_by, found):
+        for release in found:
+            shown, _ = shown_by(release), int(release["parameters"]["minimum"])
             if strange := {row for row, _ in shown.blocks} - findings.names():
                 raise ReleasesError(f"{path}: what is not known any more cannot be protected: {', '.join(strange)}")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -50,7 +51,7 @@ def shown_by(release: dict[str, Any]) -> Shown:
 
 
 def add(path: Path, said: dict[str, Any], shown: Shown) -> None:
-    """Add a release to a list, once; ``said`` is what its ``export.json`` says.
+    """Add a release to a list, once: ``said`` is what its ``export.json`` says.
 
     Raises ReleasesError where the file cannot be written.
     """

@@ -1,188 +1,235 @@
-"""Check an export by counting: no solver, and nothing of the model that hid the counts, is used."""
+"""Check an export by counting: no solver, and no equation of the model that hid the counts, is used."""
 
+import io
 import json
+import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from itertools import chain
+from math import ceil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from nxp2lib import cohort, compare, describe, findings, published, table
-from nxp2lib.release import export, releases
-from nxp2lib.release.export import ExportError
-from nxp2lib.release.model import BELOW, Block, Key, Shown
+from nxp2lib import cohort, compare, describe, dictionary, findings, published, table
+from nxp2lib.release import disclosure, outgoing
+from nxp2lib.release.model import AGE, BELOW, Block, Key, Shown, tied
+from nxp2lib.release.outgoing import ExportError
 from nxp2lib.run import record
 
-MADE = ["cohort", "in_exports_of", "patients"]  # what a row of the certificates holds beside answers
-ENDS = ["least", "greatest", "least_without", "greatest_without"]
-PLACE = ["row", "group", "statistic"]
+FOLDER, SAID, PROOF, COHORTS = "export", "export.json", "proof.csv", "certificates.csv"
+FILES = {*(f"{name}.csv" for name in outgoing.SOURCES), PROOF, COHORTS,
+         *(f"{name}.{ending}" for name in outgoing.GROUPS for ending in ("html", "docx")), "index.html"}  # fmt: skip
+MADE = ["cohort", "patients"]  # what a row of the certificates holds beside answers
+SIDES = ("", "_without")  # of a count: patients with a finding, and without
+MALFORMED = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
+Cohorts = list[pd.DataFrame]  # one row per patient
 
 
 class Verified(NamedTuple):
-    """What was counted: cohorts, hidden counts, and earlier exports (None: what they have shown is not known)."""
+    """What was counted: made-up cohorts, and hidden counts that differ in them by ``minimum`` or more."""
 
     folder: Path
     cohorts: int
     hidden: int
-    apart: int
-    earlier: int | None
+    minimum: int
 
     def __str__(self) -> str:
-        said = f"{self.folder}: {self.cohorts} made-up cohorts show everything that is shown here"
-        said += f", and differ by {self.apart} or more in each of {self.hidden} hidden counts"
-        if self.earlier is None:
-            return f"{said}\nWhat earlier exports have shown is not known here, and not checked"
-        more = f"\nEach of them also shows what earlier exports have shown: {self.earlier}"
-        return said + more if self.earlier else said
+        said = "1 made-up cohort shows" if self.cohorts == 1 else f"{self.cohorts} made-up cohorts show"
+        proof = f", and differ by {self.minimum} or more in each of {self.hidden} hidden counts" if self.hidden else ""
+        return f"{self.folder}: {said} everything that is shown here{proof}"
 
 
-def check(place: str | Path, listed: str | Path | None = None) -> Verified:
+def check(place: str | Path) -> Verified:
     """Count every made-up cohort of an export again, and compare with everything that the export shows.
 
-    ``place`` is the export, or the folder of its run; ``listed`` the list of releases (None: beside the run's cohort).
-    Checked are: the files and their checksums; that pages and documents show what the tables show; that every cohort is
-    one that the data dictionary allows, and shows these tables, and those of earlier exports; that each hidden count
-    differs in two of them by as much as the export says. Raises ExportError with the first thing that is not so.
+    ``place`` is the export, or the folder of its run. Checked are: that there are the files of an export and no more,
+    with the checksums it says; that pages and documents show what the tables show; that every cohort is one that the
+    data dictionary allows, and gives these tables, to the last digit; that no small count is shown; that each hidden
+    count, and how many lie below each mean and quartile, differs in two cohorts by the minimum at least. Raises
+    ExportError with the first thing that is not so.
     """
-    folder = Path(place) / export.FOLDER if (Path(place) / export.FOLDER).is_dir() else Path(place)
-    said = _said(folder)
-    released = export.read(folder)
-    shown = export.seen(released, said["parameters"]["juvenile_below_age"], said["parameters"]["minimum"])
-    counts = pd.concat(released.values()).query("statistic == 'n' and display == @export.HIDDEN")
-    hidden = set(counts[["row", "group"]].itertuples(index=False, name=None))
-    ledger = Path(listed) if listed else releases.beside(folder.parent)
-    before = None if ledger is None else releases.read(ledger)[: said["earlier_exports"] or 0]
-    earlier = [releases.shown_by(one) for one in before or []]
-    cohorts = _cohorts(folder)
-    for number, patients in cohorts.items():
-        _same_tables(number, patients, said["parameters"], released, shown, hidden)
-        for one in earlier:
-            _same_counts(number, patients, one)
-    proof = pd.read_csv(folder / export.PROOF)
-    _far_apart(proof, cohorts, said["apart"])
-    known = {(row, one.who(group)) for one in earlier for row, group in one.blocks}
-    bare = hidden - _proved(proof, shown) - {key for key in hidden if (key[0], shown.who(key[1])) in known}
-    if bare and not (before is None and said["earlier_exports"]):
-        raise ExportError(f"{folder}: nothing proves that {' in '.join(min(bare))} stays hidden")
-    return Verified(folder, len(cohorts), len(hidden), said["apart"], None if before is None else len(before))
+    folder = Path(place) / FOLDER if (Path(place) / FOLDER).is_dir() else Path(place)
+    with _in_one_sentence(folder):
+        parameters, patients = _said(folder)
+        minimum = parameters["minimum"]
+        released = outgoing.read(folder)
+        shown = outgoing.seen(released, parameters["juvenile_below_age"], minimum)
+        counts = pd.concat(released.values()).query("statistic == 'n' and display == @outgoing.HIDDEN")
+        hidden = set(counts[["row", "group"]].itertuples(index=False, name=None))
+        if small := disclosure.small(shown.blocks, minimum):
+            raise ExportError(f"{folder}: {' in '.join(min(small))} is shown, and below {minimum}")
+        if shown.patients != patients:
+            raise ExportError(f"{folder}: {shown.patients} patients in the tables, and {patients} in {SAID}")
+        cohorts = read_cohorts(folder, shown, hidden)
+        for number, made in enumerate(cohorts):
+            _same_tables(folder, number, made, parameters, shown, hidden)
+        proof = listed(cohorts, shown, hidden)
+        _far_apart(proof, minimum)
+        if _written(proof) != (folder / PROOF).read_bytes():
+            raise ExportError(f"{folder}: {PROOF} does not say what its cohorts show")
+        return Verified(folder, len(cohorts), len(hidden), minimum)
 
 
-def _said(folder: Path) -> dict[str, Any]:
-    """Return what ``export.json`` says, after a look at the files: checksums, and what pages and documents show."""
+@contextmanager
+def _in_one_sentence(folder: Path) -> Iterator[None]:
     try:
-        said = json.loads((folder / export.SAID).read_text(encoding="utf-8"))
-        expected, minimum = said["sha256"], said["parameters"]["minimum"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ExportError(f"{folder}: no export here that nxp2 export has written ({export.SAID})") from None
-    others = [path for path in folder.iterdir() if path.name != export.SAID]
-    sums = {path.name: record.checksum(path) if path.is_file() else "a folder" for path in others}
-    if wrong := sorted(name for name in {*sums, *expected} if sums.get(name) != expected.get(name)):
+        yield
+    except ExportError:
+        raise
+    except MALFORMED as error:
+        raise ExportError(f"{folder}: not as nxp2 export writes it ({type(error).__name__})") from error
+
+
+def _said(folder: Path) -> tuple[dict, int]:
+    """Return the parameters and the patients of ``export.json``, after a look at the files and what pages show."""
+    try:
+        text = (folder / SAID).read_text(encoding="utf-8")
+        said = json.loads(text)
+        _, parameters, patients, sums = (said[key] for key in ("nxp2lib", "parameters", "patients", "sha256"))
+        as_written = len(said) == 4 and _said_in(said) == text and re.fullmatch(r"[0-9.]{1,20}", said["nxp2lib"])
+        as_written = as_written and type(patients) is int and _accepted(parameters) and sums.keys() == FILES
+    except MALFORMED:
+        as_written = False
+    if not as_written:
+        raise ExportError(f"{folder}: no export here that nxp2 export has written ({SAID})")
+    found = {path.name: record.checksum(path) if path.is_file() else "" for path in folder.iterdir()}
+    if wrong := sorted(name for name in {*found, *sums} - {SAID} if found.get(name) != sums.get(name)):
         raise ExportError(f"{folder}: not as it was written: {', '.join(wrong)}")
     with tempfile.TemporaryDirectory() as name:
         again = Path(name)
-        for source in export.SOURCES:
+        for source in outgoing.SOURCES:
             (again / f"{source}.csv").write_bytes((folder / f"{source}.csv").read_bytes())
-        export.write_pages(again, minimum)
-        if wrong := sorted(path.name for path in again.iterdir() if record.checksum(path) != sums.get(path.name)):
+        outgoing.write_pages(again, parameters["minimum"])
+        if wrong := sorted(path.name for path in again.iterdir() if record.checksum(path) != sums[path.name]):
             raise ExportError(f"{folder}: other numbers than in the tables: {', '.join(wrong)}")
-    return said
+    return parameters, patients
 
 
-def _cohorts(folder: Path) -> dict[int, pd.DataFrame]:
-    """Return each made-up cohort, one row per patient; raise ExportError for one that the dictionary does not allow."""
-    listed = pd.read_csv(folder / export.COHORTS, dtype=str, keep_default_na=False)
-    if listed.empty:
-        return {}
-    cells = listed.drop(columns=MADE).assign(patient_id=[f"M{place}" for place in range(len(listed))])
+def write_said(folder: Path, said: dict) -> None:
+    """Write ``export.json``."""
+    (folder / SAID).write_text(_said_in(said), encoding="utf-8", newline="\n")
+
+
+def _said_in(said: dict) -> str:
+    return json.dumps(said, indent=2) + "\n"
+
+
+def _accepted(parameters: object) -> bool:
+    """Tell whether parameters are those of an export, no more, and can be what a run was made with."""
+    if not isinstance(parameters, dict) or tuple(parameters) != ("minimum", *outgoing.SETTINGS):
+        return False
+    minimum, age, confidence, method = parameters.values()
+    numbers = type(minimum) is int and {type(age), type(confidence)} <= {int, float}
+    return numbers and minimum >= 2 and 0 < age < 200 and 0 < confidence < 1 and method in describe.QUANTILE_METHODS
+
+
+def read_cohorts(folder: Path, shown: Shown, hidden: set[Key]) -> Cohorts:
+    """Return the made-up cohorts of an export; raise ExportError for one that the dictionary does not allow.
+
+    Each has as many patients as the export, and what its rows rest on, nothing else.
+    """
+    cells = pd.read_csv(folder / COHORTS, dtype=str, keep_default_na=False)
+    rows = {row for row, *_ in [*shown.blocks, *hidden, *shown.numbers]} - {"patients"}
+    known = set(chain({AGE}, *tied({"male", *rows, *chain(*findings.HALVES)})))
+    whole = all(cells[name].str.fullmatch(r"[0-9]{1,7}").all() for name in MADE if name in cells)
+    if set(cells) != {*known, *MADE} or not whole:
+        raise ExportError(f"{folder}: {COHORTS} does not hold what the tables rest on, or more")
+    made = cells[MADE].astype(int)
+    if set(made["cohort"]) != set(range(max(made["cohort"].nunique(), 1))):
+        raise ExportError(f"{folder}: no cohort shows that this can be, in {COHORTS}")
+    if (wrong := made.groupby("cohort")["patients"].sum().loc[lambda sums: sums != shown.patients]).size:
+        raise ExportError(f"{wrong.iloc[0]} patients in cohort {wrong.index[0]}, and {shown.patients} in the export")
     try:
-        patterns = cohort.prepare(cells, export.COHORTS)
+        named = [f"M{place}" for place in range(len(cells))]
+        patients = cohort.prepare(cells.drop(columns=MADE).assign(patient_id=named), COHORTS, shown.age_limit)
     except cohort.CohortError as error:
         raise ExportError(str(error)) from None
-    patterns = patterns.assign(**{name: listed[name].astype(int) for name in MADE})
-    parts = patterns.groupby("cohort")
-    return {int(str(number)): part.loc[part.index.repeat(part["patients"])].reset_index(drop=True)
-            for number, part in parts}  # fmt: skip
+    return [patients.loc[part.index.repeat(part["patients"])].reset_index(drop=True)
+            for _, part in made.groupby("cohort")]  # fmt: skip
 
 
-def _of_export(patients: pd.DataFrame, size: float, age_limit: float) -> pd.DataFrame:
-    """Return the patients of an export, grouped by its age limit, with the rows they had."""
-    return cohort.derive(patients[patients["in_exports_of"] <= size], age_limit)
-
-
-def _same_tables(number: int, patients: pd.DataFrame, settings: dict, released: dict, shown: Shown, hidden: set):
+def _same_tables(folder: Path, number: int, made: pd.DataFrame, parameters: dict, shown: Shown, hidden: set) -> None:
     """Raise ExportError where a cohort, described as any other, does not give the tables of the export."""
-    here = _of_export(patients, shown.patients, shown.age_limit).reset_index(drop=True)
-    made = {"figure1": describe.phenotypes(here), "text": describe.running_text(here)}
+    again = {"figure1": describe.phenotypes(made), "text": describe.running_text(made)}
     for name, by in findings.TABLES.items():
         rows = published.rows(name)
-        described = describe.summarize(here, rows, by, settings.get("quantile_method", "weibull"))
+        described = describe.summarize(made, rows, by, parameters["quantile_method"])
         # Tests rest on the counts, which are the same in all cohorts.
-        tests = [] if number else [compare.compare(here, rows, by, settings.get("confidence", 0.95))]
-        made[name] = pd.concat([described, *tests], ignore_index=True)
+        tests = [] if number else [compare.compare(made, rows, by, parameters["confidence"])]
+        again[name] = pd.concat([described, *tests], ignore_index=True)
     everything = replace(shown, blocks=shown.blocks | dict.fromkeys(hidden, Block(0, 0, 0)))
-    for name, long in made.items():
-        again = export.masked(table.with_display(long), name, everything, hidden).set_index(PLACE)["display"]
-        expected = released[name].set_index(PLACE)["display"]
+    for name, long in again.items():
+        expected = _written(outgoing.masked(table.with_display(long), name, everything, hidden)).decode().splitlines()
+        found = (folder / f"{name}.csv").read_bytes().decode().splitlines()
         if number:
-            expected = expected.drop("comparison", level="group", errors="ignore")
-        for place in expected[expected != again.reindex(expected.index)].index:
-            said = f"shown as {expected[place]}, and {again.get(place, 'not there')} in cohort {number}"
-            raise ExportError(f"{name}: {' / '.join(place)}: {said}")
+            found = [line for line in found if line.split(",")[1] != "comparison"]
+        if wrong := [pair for pair in zip(found, expected, strict=False) if len(set(pair)) > 1]:
+            raise ExportError(f"{name}: shown as {wrong[0][0]}, and in cohort {number} as {wrong[0][1]}")
+        if len(found) != len(expected):
+            raise ExportError(f"{name}: {len(found)} rows are shown, and {len(expected)} in cohort {number}")
 
 
-def _counted(patients: pd.DataFrame, members: pd.Series, row: str) -> tuple[int, int, int]:
-    """Return in how many members a row holds, does not, and is unknown; of the row ``patients``, how many they are."""
-    if row == "patients":
-        return int(members.sum()), 0, 0
+def _written(rows: pd.DataFrame) -> bytes:
+    text = io.StringIO()
+    rows.to_csv(text, index=False, lineterminator="\n")
+    return text.getvalue().encode()
+
+
+def write_proof(folder: Path, shown: Shown, hidden: set[Key]) -> None:
+    """Write what can be counted in the certificates of an export: `listed`."""
+    (folder / PROOF).write_bytes(_written(listed(read_cohorts(folder, shown, hidden), shown, hidden)))
+
+
+def listed(cohorts: Cohorts, shown: Shown, hidden: set[Key]) -> pd.DataFrame:
+    """Return between which numbers each hidden count lies, and how many lie below a mean or a quartile.
+
+    Columns: row, group; for patients with the finding, and without, the least and the greatest number in the cohorts,
+    and in which of them it is so.
+    """
+    below = [key for key in disclosure.edges(shown) if _is_open(*key, shown.age_limit)]
+    rows = []
+    for key in [*sorted(hidden), *below]:
+        found = np.array([_counted(made, *key) for made in cohorts])[:, : disclosure.sides(key)]
+        line: dict[str, object] = dict(zip(("row", "group"), key, strict=True))
+        for side, values in zip(SIDES, found.T, strict=False):
+            for end, place in (("least", values.argmin()), ("greatest", values.argmax())):
+                line |= {f"{end}{side}": values[place], f"{end}{side}_in": place}
+        rows.append(line)
+    names = [f"{end}{side}{where}" for side in SIDES for end in ("least", "greatest") for where in ("", "_in")]
+    return pd.DataFrame(rows, columns=["row", "group", *names]).astype(dict.fromkeys(names, "Int64"))
+
+
+def _is_open(row: str, group: str, age_limit: float) -> bool:
+    """Tell whether values of a group can lie below a number and not below: an age of its class, or any value at all."""
+    name, _, edge = row.partition(BELOW)
+    low, high = dictionary.column(name).minimum or 0, dictionary.column(name).maximum or 0
+    if name == AGE and group == "juvenile":
+        high = ceil(age_limit) - 1
+    elif name == AGE and group == "adult":
+        low = ceil(age_limit)
+    return low < float(edge) <= high
+
+
+def _counted(patients: pd.DataFrame, row: str, group: str) -> tuple[int, int]:
+    """Return in how many members of a group a row holds, and does not; of the row ``patients``, how many they are."""
+    members = patients[(findings.holds(group, patients) == 1).fillna(False).astype(bool)]
     name, number, edge = row.partition(BELOW)
-    answers = (patients[name] < float(edge) if number else findings.holds(row, patients))[members]
-    return int((answers == 1).sum()), int((answers == 0).sum()), int(answers.isna().sum())
+    answers = members[name] < float(edge) if number else findings.holds(row, members)
+    return int((answers == 1).sum()), int((answers == 0).sum())
 
 
-def _members(patients: pd.DataFrame, group: str) -> pd.Series:
-    return (findings.holds(group, patients) == 1).fillna(False).astype(bool)
+def _far_apart(proof: pd.DataFrame, minimum: int) -> None:
+    """Raise ExportError where a hidden count is nearly known.
 
-
-def _same_counts(number: int, patients: pd.DataFrame, shown: Shown) -> None:
-    """Raise ExportError where a cohort does not show the counts of an earlier export."""
-    here = _of_export(patients, shown.patients, shown.age_limit)
-    for (row, group), block in shown.blocks.items():
-        found = _counted(here, _members(here, group), row)
-        if found != tuple(block):
-            said = f"shown as {tuple(block)}, and {found} in cohort {number}"
-            raise ExportError(f"{row} in {group} of an earlier export of {shown.patients} patients: {said}")
-
-
-def _far_apart(proof: pd.DataFrame, cohorts: dict[int, pd.DataFrame], apart: int) -> None:
-    """Raise ExportError where the counts of the proof are not those of its cohorts, or lie nearer than said."""
-    near = np.minimum(proof["greatest"] - proof["least"], proof["greatest_without"] - proof["least_without"]) < apart
-    for one in proof[near].itertuples():
-        raise ExportError(f"{one.row} in {one.group}: its values lie nearer to one another than {apart}")
-
-    @cache
-    def grouped(number: int, size: float, age_limit: float) -> pd.DataFrame:
-        return _of_export(cohorts[number], size, age_limit)
-
-    for one in proof.itertuples():
-        for side, end in enumerate(ENDS):
-            number = getattr(one, f"{end}_in")
-            here = grouped(number, one.patients, one.juvenile_below_age)
-            members = _members(here, one.group)
-            if one.without_patients == one.without_patients:  # not blank
-                other = grouped(number, one.without_patients, one.without_below_age)
-                members &= ~_members(other, one.group).reindex(here.index, fill_value=False)
-            found = _counted(here, members, one.row)[side // 2 if one.row != "patients" else 0]
-            if found != getattr(one, end):
-                said = f"{end} is {found} in cohort {number}, and not {getattr(one, end)}"
-                raise ExportError(f"{one.row} in {one.group}: {said}")
-
-
-def _proved(proof: pd.DataFrame, shown: Shown) -> set[Key]:
-    """Return the counts of an export itself that a proof is about."""
-    places: Iterator = proof[proof["without_patients"].isna()].itertuples()
-    exports = ((one, Shown(one.juvenile_below_age, one.patients, {}, {})) for one in places)
-    return {(one.row, one.group) for one, other in exports if other.who(one.group) == shown.who(one.group)}
+    How many lie below a number may be known, where it is nowhere small.
+    """
+    for side in SIDES:
+        least, greatest = proof[f"least{side}"], proof[f"greatest{side}"]
+        many = proof["row"].str.contains(BELOW, regex=False) & (least >= minimum)
+        for one in proof[(greatest - least < minimum).fillna(False) & ~many.fillna(False)].itertuples():
+            raise ExportError(f"{one.row} in {one.group}: its values lie nearer to one another than {minimum}")

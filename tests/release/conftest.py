@@ -5,7 +5,7 @@ from budget import LONG
 
 from nxp2lib import describe, published
 
-ROWS = ["male", "distal_weakness", "dysphagia", "any_rash", "malignancy"]
+ROWS = ["male", "age_at_onset", "distal_weakness", "dysphagia", "any_rash", "malignancy"]
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def test_a_cohort_of_the_model_is_one_that_a_file_may_hold():
     attacker = Attacker(shown, [("distal_weakness", "extended")])
     counts = attacker.cohorts.find(np.ones(attacker.cohorts.width), attacker.known)
     patterns = attacker.cohorts.patients(counts)
-    cells = patterns.drop(columns=["patients", "in_exports_of"])
+    cells = patterns.drop(columns="patients")
     typed = cohort.prepare(cells.assign(patient_id=[f"M{place}" for place in range(len(cells))]))
     patients = typed.loc[typed.index.repeat(patterns["patients"])]
     assert len(patients) == 30

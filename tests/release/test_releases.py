@@ -1,35 +1,19 @@
-"""Two exports of the same patients, or almost the same, tell together no more than each of them may."""
+"""Later exports of the same patients show a part of what the first showed, or are refused."""
 
 import json
 import shutil
+from functools import partial
 
 import pandas as pd
 import pytest
-from budget import LONG, budget
+from budget import budget
 from made import finished, random_cohort, results
 
 from nxp2lib import cohort
-from nxp2lib.release import disclosure, export, releases, verify
+from nxp2lib.release import disclosure, export, outgoing, releases, verify
 from nxp2lib.run import record
 
 pytestmark = pytest.mark.usefixtures("few_rows")
-
-
-@pytest.fixture
-def centre(tmp_path):
-    """Return a function that exports some patients of one centre, beside whose cohort the list of releases lies."""
-    (tmp_path / "cohort.csv").write_text("the file is not read", encoding="utf-8")
-
-    def run(frame, minimum: int, name: str, age_limit: int = 18) -> export.Report:
-        folder = finished(cohort.prepare(frame, juvenile_below_age=age_limit), tmp_path / name)
-        files = [f"results/{source}.csv" for source in export.SOURCES]
-        left = {name: record.checksum(folder / name) for name in files}
-        entry = {"parameters": {"juvenile_below_age": age_limit, "cohort_path": "c.csv"}, "left": left}
-        manifest = {"cohort": "../cohort.csv", "notebooks": {"01_cohort": entry}}
-        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-        return export.write(folder, minimum)
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -37,115 +21,137 @@ def frame():
     return random_cohort(150, seed=4, missing=0.03)
 
 
-def told(*reports: export.Report, apart: int) -> list:
-    """What somebody works out who has several exports: hidden counts that are less open than asked."""
-    *earlier, last = [export.seen(export.read(one.folder), age_limit(one), one.minimum) for one in reports]
-    keys = set().union(*(one.blocks for one in [*earlier, last])) | hidden(*reports)
-    search = disclosure.Search(last, earlier, disclosure.watched(last, earlier, keys), apart)
-    return [one.key for one in search.exposed(set())]
+def exported(place, frame, minimum: int, name: str, **settings) -> export.Report:
+    """Export some patients of a centre, beside whose cohort the list of releases lies."""
+    settings = {"juvenile_below_age": 18} | settings
+    folder = finished(cohort.prepare(frame, juvenile_below_age=settings["juvenile_below_age"]), place / name)
+    left = {file: record.checksum(folder / file) for file in (f"results/{source}.csv" for source in outgoing.SOURCES)}
+    entry = {"parameters": settings | {"cohort_path": "c.csv", "figure_format": "png"}, "left": left}
+    manifest = {"cohort": "../cohort.csv", "notebooks": {"01_cohort": entry}}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return export.write(folder, minimum)
 
 
-def age_limit(report: export.Report) -> float:
-    return json.loads((report.folder / "export.json").read_text(encoding="utf-8"))["parameters"]["juvenile_below_age"]
+@pytest.fixture(scope="module")
+def first(frame, tmp_path_factory, few_rows):
+    """The first export of a centre, with a minimum of 5."""
+    place = tmp_path_factory.mktemp("centre")
+    (place / "cohort.csv").write_text("the file is not read", encoding="utf-8")
+    return exported(place, frame, 5, "first")
 
 
-def hidden(*reports: export.Report) -> set:
-    listed = pd.concat([pd.read_csv(one.folder / "proof.csv") for one in reports])
-    return {(row, group) for row, group in listed[["row", "group"]].itertuples(index=False) if " below " not in row}
+@pytest.fixture
+def centre(first, tmp_path):
+    """A centre that has exported once: return a function that exports again."""
+    shutil.copytree(first.folder.parents[1], tmp_path, dirs_exist_ok=True)
+    return partial(exported, tmp_path)
 
 
-def test_two_minimums_of_one_run(centre, frame, tmp_path):
-    """Minimums of 5 and 6 hide different counts: what one shows is used against what the other hides."""
-    one = centre(frame, 5, "one")
-    other = centre(frame, 6, "other")
-    assert (one.earlier, other.earlier) == (0, 1)
-    assert not told(one, other, apart=5)
-    assert verify.check(other.folder).earlier == 1
+def shown(report: export.Report, age_limit: float = 18):
+    return outgoing.seen(outgoing.read(report.folder), age_limit, report.minimum)
 
 
-def test_without_the_list_an_export_of_one_patient_less_tells_of_that_patient(centre, frame, tmp_path):
+@pytest.mark.parametrize("minimum", budget([7], [6, 7, 9, 15]))
+def test_a_higher_minimum_shows_a_part_of_what_was_shown(centre, first, frame, minimum, monkeypatch):
+    """Whoever has both knows what the first shows, and of what it hides nothing more, whatever is hidden now."""
+    given, protect = [], disclosure.protect
+    monkeypatch.setattr(disclosure, "protect", lambda *asked: given.append(asked) or protect(*asked))
+    other = centre(frame, minimum, "other")
+    assert (first.earlier, other.earlier) == (5, 5) and verify.check(other.folder).minimum == minimum
+    assert shown(other).blocks.items() < shown(first).blocks.items()
+    assert shown(other).numbers.items() <= shown(first).numbers.items()
+    assert given[-1][2] == outgoing.blocks(results(cohort.prepare(frame))).keys() - shown(first).blocks.keys()
+    assert "An earlier export shows all of this and more, with a minimum of 5" in str(other)
+
+
+@pytest.fixture
+def untouched(tmp_path):
+    """Check that an export that is refused leaves nothing, and the list as it was."""
+    listed = (tmp_path / "releases.json").read_bytes()
+    yield
+    assert not (tmp_path / "other" / "export").exists() and (tmp_path / "releases.json").read_bytes() == listed
+
+
+def test_a_lower_minimum_is_refused(centre, frame, untouched):
+    """Minimums of 10 and then 8 gave eleven counts exactly: what one hid to protect others, the other showed."""
+    with pytest.raises(export.ExportError, match="had a minimum of 5; accepted: 5 or more"):
+        centre(frame, 4, "other")
+
+
+def one_less(frame):
+    return frame.iloc[:-1]
+
+
+def corrected(frame):
+    """One answer of a finding that is shown."""
+    return frame.assign(dysphagia=frame["dysphagia"].where(frame["patient_id"] != "P001", one_other(frame)))
+
+
+def one_other(frame) -> str:
+    return {"0": "1", "1": "0"}.get(frame["dysphagia"].iloc[0], "1")
+
+
+def younger(frame):
+    """The oldest adult was 30 years younger: no count moves."""
+    years = frame["age_at_onset"].astype(int)
+    return frame.assign(age_at_onset=years.where(years != years.max(), years.max() - 30).astype(str))
+
+
+def grown(frame):
+    """Almost as many new patients as there were."""
+    more = random_cohort(140, seed=4, missing=0.03)
+    return pd.concat([frame, more.assign(patient_id="N" + more["patient_id"])])
+
+
+@pytest.mark.parametrize("change", [one_less, corrected, younger, grown])
+def test_an_export_of_other_patients_or_answers_is_refused(centre, frame, change, untouched):
+    """All that is shown of both would be subtracted: of one patient, everything would be known."""
+    with pytest.raises(export.ExportError, match=r"of other patients, answers or settings.*nothing is written"):
+        centre(change(frame), 5, "other")
+
+
+@pytest.mark.parametrize("setting", [{"juvenile_below_age": 16}, {"confidence": 0.9}, {"quantile_method": "linear"}])
+def test_an_export_with_other_settings_is_refused(centre, frame, setting, untouched):
+    """Limits of 18 and 16 years told, by subtraction, of the few patients of 16 and 17."""
+    with pytest.raises(export.ExportError, match="answers or settings"):
+        centre(frame, 5, "other", **setting)
+
+
+def test_without_the_list_an_export_of_one_patient_less_tells_of_that_patient(centre, first, frame, tmp_path):
     """The attack itself: it must succeed where nothing stands against it, or the other tests say nothing."""
-    one = centre(frame, 5, "one")
     (tmp_path / "releases.json").unlink()
-    other = centre(frame.iloc[:-1], 5, "other")
-    assert ("dysphagia", "total") in told(one, other, apart=5)
+    one, other = shown(first).blocks, shown(centre(one_less(frame), 5, "other")).blocks
+    of_one = {row: "10"[block.yes == other[row, group].yes] for (row, group), block in one.items()
+              if group == "total" and row in frame and (row, group) in other}  # fmt: skip
+    assert of_one and of_one.items() <= frame.iloc[-1].to_dict().items()
 
 
-def test_two_age_limits(centre, frame):
-    """Limits of 18 and 16 years tell, by subtraction, of the few patients of 16 and 17."""
-    between = frame["age_at_onset"].astype(int).between(16, 17).sum()
-    assert 0 < between < 5
-    one, other = centre(frame, 5, "one"), centre(frame, 5, "other", age_limit=16)
-    assert other.earlier == 1 and not told(one, other, apart=5)
-    assert verify.check(other.folder).earlier == 1
-
-
-@pytest.mark.parametrize("change", ["one patient less", "one patient more"])
-def test_one_patient_less_or_more_is_refused(centre, frame, change, tmp_path):
-    """All that is shown of both would tell everything about that patient."""
-    sets = {"one patient less": (frame, frame.iloc[:-1]), "one patient more": (frame.iloc[:-1], frame)}
-    before, after = sets[change]
-    centre(before, 5, "before")
+def test_the_same_export_once_more_is_no_further_one(centre, first, frame, tmp_path):
     listed = (tmp_path / "releases.json").read_bytes()
-    with pytest.raises(export.ExportError, match="together with earlier exports"):
-        centre(after, 5, "after")
-    assert not (tmp_path / "after" / "export").exists() and (tmp_path / "releases.json").read_bytes() == listed
-
-
-def test_an_answer_that_was_corrected_is_hidden_or_refused(centre, frame):
-    one = centre(frame, 5, "one")
-    corrected = frame.copy()
-    place = corrected.index[corrected["dysphagia"] == "0"][0]
-    corrected.loc[place, "dysphagia"] = "1"
-    try:
-        other = centre(corrected, 5, "other")
-    except export.ExportError:
-        return
-    assert ("dysphagia", "total") not in export.seen(export.read(other.folder), 18, 5).blocks
-    assert verify.check(other.folder).earlier == 1 and one.earlier == 0
-
-
-@pytest.mark.skipif(not LONG, reason="ten seconds: make test-long")
-def test_many_new_patients_can_be_added(centre, frame):
-    grown = random_cohort(140, seed=4, missing=0.03).assign(patient_id=lambda made: "N" + made["patient_id"])
-    one = centre(frame, 5, "one")
-    other = centre(pd.concat([frame, grown]), 5, "other")
-    assert other.shown >= 3 and not told(one, other, apart=5)
-    assert verify.check(other.folder).earlier == 1
-
-
-def test_the_same_export_once_more_is_no_further_one(centre, frame, tmp_path):
-    first = centre(frame, 5, "one")
-    before = {path.name: path.read_bytes() for path in first.folder.iterdir()}
-    listed = (tmp_path / "releases.json").read_bytes()
-    shutil.rmtree(first.folder.parent)
-    again = centre(frame, 5, "one")
-    assert {path.name: path.read_bytes() for path in again.folder.iterdir()} == before
+    again = centre(frame, 5, "again")
+    assert {path.name: path.read_bytes() for path in again.folder.iterdir()} == {
+        path.name: path.read_bytes() for path in first.folder.iterdir()
+    }
     assert (tmp_path / "releases.json").read_bytes() == listed
 
 
-def test_the_list_holds_what_was_shown_and_nothing_about_patients(centre, frame, tmp_path):
-    report = centre(frame, 5, "one")
-    (release,) = json.loads((tmp_path / "releases.json").read_text(encoding="utf-8"))
-    shown = export.seen(export.read(report.folder), 18, 5)
-    assert releases.shown_by(release).blocks == shown.blocks
-    said = {"nxp2lib", "parameters", "patients", "apart", "earlier_exports", "sha256"}
-    assert set(release) == {*said, "blocks", "numbers"}
+def test_the_list_holds_what_was_shown_and_nothing_about_patients(first, frame):
+    (release,) = json.loads((first.folder.parents[1] / "releases.json").read_text(encoding="utf-8"))
+    assert releases.shown_by(release).blocks == shown(first).blocks
+    assert set(release) == {"nxp2lib", "parameters", "patients", "sha256", "blocks", "numbers"}
     assert not set(frame["patient_id"]) & set(json.dumps(release).replace('"', " ").split())
-    assert "cohort" not in "".join(release["parameters"])
 
 
-def test_the_export_names_every_parameter_that_its_numbers_rest_on(centre, frame):
-    report = centre(frame, 5, "one", age_limit=16)
-    said = json.loads((report.folder / "export.json").read_text(encoding="utf-8"))
-    assert said["parameters"] == {"minimum": 5, "juvenile_below_age": 16}
+def test_the_export_names_every_setting_that_its_numbers_rest_on(first):
+    said = json.loads((first.folder / "export.json").read_text(encoding="utf-8"))
+    settings = {"juvenile_below_age": 18, "confidence": 0.95, "quantile_method": "weibull"}
+    assert said["parameters"] == {"minimum": 5} | settings
 
 
-def test_without_the_list_it_is_said_what_is_not_promised(frame, tmp_path):
-    folder = finished(cohort.prepare(frame), tmp_path / "run")
-    report = export.write(folder, 5)
-    assert "No list of earlier exports is known" in str(report)
-    assert "not known here, and not checked" in str(verify.check(folder))
+def test_without_the_list_it_is_said_what_is_not_promised(centre, frame, tmp_path):
+    """So it is where nobody knows any more where the cohort lay."""
+    (tmp_path / "cohort.csv").unlink()
+    assert "No list of earlier exports is known" in str(centre(one_less(frame), 5, "other"))
 
 
 def test_a_list_that_was_damaged_is_refused(centre, frame, tmp_path):
@@ -159,11 +165,10 @@ def test_a_list_that_was_damaged_is_refused(centre, frame, tmp_path):
     assert not (tmp_path / "two" / "export").exists()
 
 
-def test_results_that_were_changed_or_made_with_different_settings_are_refused(centre, frame, tmp_path):
-    folder = centre(frame, 5, "one").folder.parent
+def test_results_that_were_changed_or_made_with_different_settings_are_refused(centre, tmp_path):
+    folder = tmp_path / "first"
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    other = manifest["notebooks"]["01_cohort"] | {"parameters": {"juvenile_below_age": 16}}
-    manifest["notebooks"]["02_other"] = other
+    manifest["notebooks"]["02_other"] = manifest["notebooks"]["01_cohort"] | {"parameters": {"juvenile_below_age": 16}}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(export.ExportError, match="juvenile_below_age is 18 in some notebooks and 16 in 02_other"):
         export.write(folder, 5)
@@ -182,7 +187,6 @@ def test_random_exports_hold(seed, minimum, tmp_path):
     folder = finished(patients, tmp_path / "run")
     report = export.write(folder, minimum)
     assert verify.check(folder).hidden == report.small + report.further
-    blocks = export.blocks(results(patients))
+    blocks = outgoing.blocks(results(patients))
     assert report.shown + report.small + report.further == len(blocks)
-    shown = export.seen(export.read(report.folder), 18, minimum)
-    assert all(blocks[key] == block for key, block in shown.blocks.items())
+    assert all(blocks[key] == block for key, block in shown(report).blocks.items())
