@@ -4,6 +4,7 @@ import json
 import shutil
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import pytest
 from budget import budget
@@ -51,7 +52,7 @@ def shown(report: export.Report, age_limit: float = 18):
     return outgoing.seen(outgoing.read(report.folder), age_limit, report.minimum)
 
 
-@pytest.mark.parametrize("minimum", budget([7], [6, 7, 9, 15]))
+@pytest.mark.parametrize("minimum", budget([7], [7, 9, 15]))
 def test_a_higher_minimum_shows_a_part_of_what_was_shown(centre, first, frame, minimum, monkeypatch):
     """Whoever has both knows what the first shows, and of what it hides nothing more, whatever is hidden now."""
     given, protect = [], disclosure.protect
@@ -121,8 +122,8 @@ def test_without_the_list_an_export_of_one_patient_less_tells_of_that_patient(ce
     """The attack itself: it must succeed where nothing stands against it, or the other tests say nothing."""
     (tmp_path / "releases.json").unlink()
     one, other = shown(first).blocks, shown(centre(one_less(frame), 5, "other")).blocks
-    of_one = {row: "10"[block.yes == other[row, group].yes] for (row, group), block in one.items()
-              if group == "total" and row in frame and (row, group) in other}  # fmt: skip
+    both = [key for key in one if key[1] == "total" and key[0] in frame and key in other]
+    of_one = {row: ("1", "0", "")[np.subtract(one[row, group], other[row, group]).argmax()] for row, group in both}
     assert of_one and of_one.items() <= frame.iloc[-1].to_dict().items()
 
 
