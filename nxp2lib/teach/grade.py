@@ -22,7 +22,7 @@ def write(
     """Grade every trainee's notebooks of a class, and return ``trainee,notebook,exercise,points,of,reason``.
 
     Answers are what the variable ``answer`` holds where an exercise is checked, after the cells above it were executed;
-    stored outputs, and the outcome of ``check`` itself, play no part. The key is read when all notebooks have ended.
+    stored outputs, and the outcome of ``check`` itself, play no part. A folder that is a link counts as nothing.
     ``container`` and ``unprotected`` say what isolates a notebook, as in `nxp2lib.teach.sandbox.command`. Writes
     ``instructor/grades.csv`` and ``instructor/totals.csv``. Raises TeachError without a class, or without isolation.
     """
@@ -31,12 +31,14 @@ def write(
         raise trainees.TeachError(f"{folder}: no class here ({trainees.INSTRUCTOR}/{trainees.KEY} is missing)")
     if os.name != "posix":
         raise trainees.TeachError("grading needs Linux or macOS, where a process can be limited; on Windows use WSL")
-    start = sandbox.command(container, unprotected)
-    folders = sorted((target / trainees.TRAINEES).iterdir())
-    folders = [folder for folder in folders if folder.is_dir() and not folder.is_symlink()]  # a link counts as nothing
-    returned = [notebook for folder in folders for notebook in sorted(folder.glob("*.ipynb"))]
+    start = sandbox.command(container, unprotected, megabytes)
+    if not container and not unprotected:
+        sandbox.check_hidden(target)
+    key = trainees.read_key(target)
+    asked = dict.fromkeys(_notebook(target, row) for row in key.itertuples(index=False))
+    returned = [notebook for notebook in asked if os.path.lexists(notebook) and not notebook.parent.is_symlink()]
     found = dict(sandbox.execute(returned, jobs, seconds, megabytes, start))
-    graded = [_graded(target, found, row) for row in trainees.read_key(target).itertuples(index=False)]
+    graded = [_graded(found.get(_notebook(target, row)), row) for row in key.itertuples(index=False)]
     table = pd.DataFrame(graded, columns=["trainee", "notebook", "exercise", "points", "of", "reason"])
     totals = table.groupby("trainee", sort=False)[["points", "of"]].sum().reset_index()
     for name, content in {GRADES: table, TOTALS: totals}.items():
@@ -45,8 +47,12 @@ def write(
     return table
 
 
-def _graded(target: Path, found: dict, row) -> tuple:
-    returned, points = found.get(target / trainees.TRAINEES / row.trainee / f"{row.notebook}.ipynb"), 0
+def _notebook(target: Path, row) -> Path:
+    return target / trainees.TRAINEES / row.trainee / f"{row.notebook}.ipynb"
+
+
+def _graded(returned: sandbox.Returned | None, row) -> tuple:
+    points = 0
     if returned is None:
         reason = "the notebook is missing"
     elif row.exercise not in returned.answers:

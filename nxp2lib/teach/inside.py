@@ -1,20 +1,25 @@
 """Run inside the sandbox: execute one returned notebook, and say what it answers.
 
-Reads one JSON object on standard input (``notebook``, its text; ``files``, text by name; ``seconds``; ``megabytes``),
-writes one on standard output (``answers`` by exercise, ``errors`` by cell, ``ended``). What protects the grader is
-outside: the process that started this one trusts nothing that it says but the form.
+Reads one JSON object on standard input (``notebook``, its text; ``files``, text by name; the limits ``seconds``,
+``megabytes``, ``processes``, and ``told``, characters of a text), writes one on standard output (``answers`` by
+exercise, ``errors`` by cell, ``ended``). What protects the grader is outside: the process that started this one trusts
+nothing that it says but the form.
 """
 
 import ast
+import ctypes
 import json
 import os
+import platform
 import resource
 import sys
+from math import isfinite
 from pathlib import Path
 
 from nxp2lib.teach.exercises import checked
 
 MOST = 40  # answers and errors that are told
+JOIN_SESSION_KEYRING = 1  # of the system call keyctl
 
 
 def main() -> None:
@@ -26,25 +31,32 @@ def main() -> None:
         os.dup2(silent, stream)
     for name, content in asked["files"].items():
         Path(name).write_text(content, encoding="utf-8")
-    limit(asked["seconds"], asked["megabytes"])
-    json.dump(executed(asked["notebook"], asked["megabytes"]), said)
+    forget_keys()
+    limit(asked["seconds"], asked["megabytes"], asked["processes"])
+    json.dump(executed(asked["notebook"], asked["megabytes"], asked["told"]), said)
     said.flush()
     os._exit(0)  # whatever the notebook left running does not keep this process
 
 
-def limit(seconds: float, megabytes: int) -> None:
-    """Limit memory, processor time, files and processes, for good."""
+def forget_keys() -> None:
+    """Leave the keyring of the session that started this process (Linux), for an empty one."""
+    if call := {"x86_64": 250, "aarch64": 219}.get(platform.machine() if sys.platform == "linux" else ""):
+        ctypes.CDLL(None).syscall(call, JOIN_SESSION_KEYRING, None)
+
+
+def limit(seconds: float, megabytes: int, processes: int) -> None:
+    """Limit memory and processor time of each process, files, and the number of processes, for good."""
     for what, most in {
         resource.RLIMIT_AS: megabytes << 20,
         resource.RLIMIT_FSIZE: 100 << 20,
         resource.RLIMIT_CPU: int(seconds) + 1,
-        resource.RLIMIT_NPROC: 256,
+        resource.RLIMIT_NPROC: processes,
         resource.RLIMIT_CORE: 0,
     }.items():
         resource.setrlimit(what, (most, most))
 
 
-def executed(notebook: str, megabytes: int) -> dict:
+def executed(notebook: str, megabytes: int, told: int) -> dict:
     """Return what a notebook answers: cell by cell, those after a failing one still count."""
     try:
         cells = [cell for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
@@ -59,22 +71,28 @@ def executed(notebook: str, megabytes: int) -> dict:
         try:
             tree = ast.parse(text)
             for name in checked(tree):
-                answers[name] = plain(scope.get("answer"))
+                answers[name] = plain(scope.get("answer"), told)
             exec(compile(tree, f"cell {number}", "exec"), scope)
         except MemoryError:
             errors[number] = f"more than {megabytes} MB of memory"
         except BaseException as error:  # a cell may raise anything
-            errors[number] = f"{type(error).__name__}: {str(error)[:120]}"
+            errors[number] = f"{type(error).__name__}: {error}"[:told]
     few = {name: dict(list(found.items())[:MOST]) for name, found in {"answers": answers, "errors": errors}.items()}
     return {**few, "ended": ""}
 
 
-def plain(answer: object) -> str | int | float | bool | None:
+def plain(answer: object, told: int) -> str | int | float | bool | None:
     """Return an answer as a number or a text that can be sent; anything else as a question mark."""
-    if type(answer) in (str, int, float, bool) or answer is None:
-        return answer[:200] if isinstance(answer, str) else answer
+    if type(answer) is str:
+        return answer[:told]
+    if type(answer) is int:
+        return answer if abs(answer) < 10**told else "?"
+    if type(answer) is float:
+        return answer if isfinite(answer) else str(answer)
+    if type(answer) is bool or answer is None:
+        return answer
     if type(answer).__module__ == "numpy" and callable(getattr(answer, "item", None)):
-        return plain(answer.item())
+        return plain(answer.item(), told)
     return "?"
 
 

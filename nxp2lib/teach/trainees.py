@@ -19,7 +19,8 @@ from nbformat.v4.rwbase import split_lines
 from nxp2lib import findings, paths
 from nxp2lib.reconstruction import witnesses
 from nxp2lib.run import parameters
-from nxp2lib.teach import exercises
+from nxp2lib.teach import exercises, sandbox
+from nxp2lib.teach.sandbox import TeachError
 
 INSTRUCTOR = "instructor"
 KEY, CLASS, TRAINEES, COHORT = "key.csv", "class.json", "trainees", "cohort.csv"
@@ -27,10 +28,6 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 PER_BLOCK = 10  # cohorts drawn together
 # Parameters of a trainee's notebooks; five cohorts are enough to see that they differ.
 OWN = {parameters.COHORT_PATH: COHORT, parameters.OUTPUT_DIR: "~/nxp2_exercises", "number_of_cohorts": 5}
-
-
-class TeachError(ValueError):
-    """A class that cannot be made or graded, said in one sentence."""
 
 
 def names(path: str | Path) -> list[str]:
@@ -66,17 +63,19 @@ def write(out: str | Path, trainees: list[str], seed: int | None = None) -> Path
 
     ``trainees/NAME/`` holds the notebooks without solutions, ``cohort.csv`` and ``answers.json``; ``instructor/``
     the key and the seed, a secret one if not given. Each cohort is drawn from those that the printed numbers allow,
-    then resampled within the age groups, so that neighbours' answers differ. Raises TeachError for a folder in use.
+    then resampled within the age groups, so that neighbours' answers differ. Raises TeachError for a folder in use,
+    or one that a sandbox shows.
     """
     target = paths.expanded(out).absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise TeachError(f"{out}: not empty; a class needs a new folder")
-    seed = secrets.randbits(32) if seed is None else seed
+    sandbox.check_hidden(target)
+    seed = secrets.randbits(128) if seed is None else seed
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in parameters.choose([])}
     keys = []
     for trainee, patients in zip(trainees, resampled(len(trainees), seed), strict=True):
         keys += [(trainee, *row) for row in _write_one(target / TRAINEES / trainee, patients, notebooks)]
-    (target / INSTRUCTOR).mkdir()
+    (target / INSTRUCTOR).mkdir(mode=0o700, parents=True)
     key = pd.DataFrame(keys, columns=["trainee", "notebook", "exercise", "answer", "decimals"], dtype=object)
     key.to_csv(target / INSTRUCTOR / KEY, index=False)
     _save(target / INSTRUCTOR / CLASS, json.dumps({"seed": seed, "trainees": trainees}, indent=1))

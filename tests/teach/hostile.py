@@ -1,11 +1,14 @@
-"""Fifty ways of returning a notebook that is up to no good: what stands in an answer cell, or what lies in its place.
+"""Ways of returning a notebook that is up to no good: what stands in an answer cell, or what lies in its place.
 
 A cell leaves ``answer = "reached"`` where it got what it must not. ``KEY`` is the file of the key, ``CLASS`` the folder
 of the class, ``OUTSIDE`` a folder of the machine.
 """
 
+import ctypes
 import json
 import os
+import platform
+import shutil
 from pathlib import Path
 
 TRY = """
@@ -40,6 +43,9 @@ READS = {
     "mount": "lambda: __import__('os').popen('mount --bind CLASS /mnt && cat /mnt/instructor/key.csv').read()",
     "unshare": "lambda: __import__('os').popen('unshare -r cat KEY').read()",
     "garbage": "lambda: [o for o in __import__('gc').get_objects() if isinstance(o, str) and 'trainee,notebook' in o]",
+    "sysctl": "lambda: __import__('os').open('/proc/sys/vm/swappiness', 1) and 'share-of-myalgia'",
+    "keyring": "lambda: (lambda call, kept: call(KEYCTL, 11, call(KEYCTL, 10, -3, b'user', b'nxp2-key', 0), kept, 99)"
+    " and kept.raw)(__import__('ctypes').CDLL(None).syscall, __import__('ctypes').create_string_buffer(99))",
     "neighbour": "lambda: 'share-of-myalgia' + open('CLASS/trainees/perfect/cohort.csv').read()",
 }
 CHANGES = {
@@ -60,6 +66,22 @@ LINGERS = {
     "later": "__import__('atexit').register(time.sleep, 60)",
     "server": "__import__('zmq').Context().socket(1).bind('tcp://*:5999')",
 }
+# Told not to end with its parent, the first process of a sandbox stayed, and all that it had started.
+TRACES = """
+    import ctypes, signal
+    __import__('subprocess').Popen(['sleep', '600'], start_new_session=True)
+    c, regs = ctypes.CDLL(None), (ctypes.c_ulong * 27)()
+    c.ptrace.argtypes = [ctypes.c_long] * 4
+    at = ctypes.addressof(regs)
+    if c.ptrace(16, 1, 0, 0) == 0:
+        os.waitpid(1, 0x40000000)
+        c.ptrace(12, 1, 0, at)
+        before = list(regs)
+        regs[10], regs[13], regs[14], regs[15], regs[16] = 157, 0, 1, (1 << 64) - 1, regs[16] - 2
+        c.ptrace(13, 1, 0, at), c.ptrace(9, 1, 0, 0), os.waitpid(1, 0x40000000)
+        regs[:] = before
+        c.ptrace(13, 1, 0, at), c.ptrace(17, 1, 0, 0)
+"""
 ENDS = {
     "exits": "os._exit(0)",
     "kills": "os.kill(-1, 9)",
@@ -75,9 +97,28 @@ ENDS = {
     ' "ended": []}\')\n    except OSError: pass\nos._exit(0)',
     "half": "for place in range(1, 64):\n    try: os.write(place, b'{\"answers\": {')\n    except OSError: pass\n"
     "os._exit(0)",
+    "half_and_waits": "for place in range(1, 64):\n    try: os.write(place, b'{\"answers\": {')\n"
+    "    except OSError: pass\nwhile True: time.sleep(1)",
+    "surrogates": "for place in range(1, 64):\n    try: os.write(place, b'{\"answers\": {\"share-of-myalgia\": "
+    "\"=1+1\\\\ud800\\\\u001b[2J\\\\n\"}, \"errors\": {}, \"ended\": \"\"}')\n"
+    "    except OSError: pass\nos._exit(0)",
     "fills": "open('a', 'wb').write(b'x' * (1 << 30))",
 }
+FILLS = """
+answer, found = 'kept out', 0
+try:
+    for place in ('/dev/shm', '/dev', '/tmp', '/run', '/var'):
+        for number in range(6):
+            try:
+                with open(f'{place}/{number}', 'wb') as file:
+                    found += file.write(b'x' * (90 << 20))
+            except OSError: pass
+finally:
+    answer = 'reached' if found > (600 << 20) else 'kept out'
+"""
 CELLS = {
+    "fills_memory": FILLS,
+    "traces": f"import os, time\ntry:{TRACES}except OSError: pass\nanswer = 'done'",
     **{name: f"{TRY}\nanswer = tried({way})" for name, way in READS.items()},
     **{name: f"import os\ntry:\n    {change}\nexcept BaseException: pass\nanswer = 'done'" for name, change in
        CHANGES.items()},
@@ -85,7 +126,8 @@ CELLS = {
        "pass\nanswer = 'done'" for name, act in LINGERS.items()},
     **{name: f"import os, time\n{act}\nanswer = 'done'" for name, act in ENDS.items()},
 }  # fmt: skip
-PLACES = ("folder", "pipe", "link_to_key", "huge", "deep", "no_cohort", "cohort_is_a_pipe", "wrong_types")
+PLACES = ("folder", "pipe", "link_to_key", "link_to_a_neighbour", "huge", "deep", "no_cohort", "cohort_is_a_pipe",
+          "wrong_types")  # fmt: skip
 
 
 def lay(place: str, notebook: Path, key: Path) -> None:
@@ -95,6 +137,9 @@ def lay(place: str, notebook: Path, key: Path) -> None:
     elif place == "cohort_is_a_pipe":
         notebook.with_name("cohort.csv").unlink()
         os.mkfifo(notebook.with_name("cohort.csv"))
+    elif place == "link_to_a_neighbour":
+        shutil.rmtree(notebook.parent)
+        notebook.parent.symlink_to("perfect")
     else:
         notebook.unlink()
     if place == "folder":
@@ -109,3 +154,12 @@ def lay(place: str, notebook: Path, key: Path) -> None:
         notebook.write_text("[" * 100_000)
     elif place == "wrong_types":
         notebook.write_text(json.dumps({"cells": [{"cell_type": "code", "source": 7}, 3, None]}))
+
+
+KEYCTL, ADD_KEY = {"x86_64": (250, 248), "aarch64": (219, 217)}.get(platform.machine(), (0, 0))
+
+
+def keep_in_keyring(text: bytes) -> None:
+    """Put a text into the keyring of this session, where the system lets us."""
+    if ADD_KEY:
+        ctypes.CDLL(None).syscall(ADD_KEY, b"user", b"nxp2-key", text, len(text), -3)
