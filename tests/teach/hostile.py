@@ -38,7 +38,7 @@ READS = {
     "memory": "lambda: [open(f'/proc/{p}/environ').read() for p in __import__('os').listdir('/proc') if p.isdigit()]",
     "link": "lambda: __import__('os').symlink('KEY', 'k') or open('k').read()",
     "hardlink": "lambda: __import__('os').link('KEY', 'h') or open('h').read()",
-    "up": "lambda: [open(p).read() for p in __import__('glob').glob('../**/key.csv', recursive=True)]",
+    "up": "lambda: [open(p).read() for p in __import__('glob').glob('../*/*/key.csv')]",
     "numpy": "lambda: __import__('numpy').fromfile('KEY', dtype='uint8').tobytes()",
     "mount": "lambda: __import__('os').popen('mount --bind CLASS /mnt && cat /mnt/instructor/key.csv').read()",
     "unshare": "lambda: __import__('os').popen('unshare -r cat KEY').read()",
