@@ -116,12 +116,16 @@ def is_synthetic(frame: pd.DataFrame) -> bool:
 
 
 def is_reconstructed(frame: pd.DataFrame) -> bool:
-    """Tell whether these are synthetic patients, as many as the paper's."""
-    return is_synthetic(frame) and len(frame) == int(published.printed(PATIENTS, "table1"))
+    """Tell whether these are synthetic patients who keep every printed count that does not contradict another one."""
+    if not is_synthetic(frame) or len(frame) != int(published.printed(PATIENTS, "table1")):
+        return False
+    patients, kept = derive(frame), published.counts()  # groups by the paper's age limit
+    holds = {name: findings.holds(name, patients).fillna(False) for name in {*kept["row"], *kept["group"]}}
+    return all((holds[row] & holds[group]).sum() == int(n) for row, group, n in kept.itertuples(index=False))
 
 
 def provenance(frame: pd.DataFrame) -> str:
-    """Say in one sentence whose patients these are: reconstructed, real, or both.
+    """Say in one sentence whose patients these are: reconstructed, made up otherwise, real, or both.
 
     >>> provenance(load())
     'Reconstructed cohort: 76 synthetic patients who never existed, built from the printed tables.'
@@ -130,7 +134,7 @@ def provenance(frame: pd.DataFrame) -> str:
     if is_reconstructed(frame):
         return f"Reconstructed cohort: {synthetic} synthetic patients who never existed, built from the printed tables."
     if synthetic == len(frame):
-        return f"Synthetic cohort: {synthetic} made-up patients who never existed. Do not report it as observed."
+        return f"Synthetic practice cohort: {synthetic} patients who never existed. Do not report it as observed."
     if synthetic:
         return f"Mixed cohort: {synthetic} of {len(frame)} patients are synthetic. Do not report it as observed."
     return f"Cohort of {len(frame)} patients, none of them marked as synthetic."

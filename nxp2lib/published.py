@@ -44,6 +44,21 @@ def printed(expression: str, place: str | None = None) -> str:
     return str(found[0])
 
 
+@lru_cache
+def counts() -> pd.DataFrame:
+    """Return how many patients the paper prints to have a finding: columns ``row``, ``group``, ``printed`` (text).
+
+    Counts that contradict another one, and those of people screened, are left out.
+
+    >>> counts().query("row == 'heliotrope_rash'").values.tolist()
+    [['heliotrope_rash', 'juvenile', '16'], ['heliotrope_rash', 'adult', '11'], ['heliotrope_rash', 'total', '27']]
+    """
+    registry = load()[~load()["id"].isin(pd.read_csv(paths.LEFT_OUT)["id"])]
+    known = registry[["printed"]].join(registry["expression"].str.extract(ADDRESS))
+    known = known[(known["statistic"] == "n") & (known["result"] != "flow")]
+    return known[["row", "group", "printed"]].drop_duplicates(ignore_index=True)
+
+
 def rows(table: str) -> pd.DataFrame:
     """Return the rows of a printed table in their order.
 

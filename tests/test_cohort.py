@@ -2,15 +2,18 @@
 
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made import problems
+from made import problems, random_cohort
 from test_describe import five_patients
 
 from nxp2lib import cohort, dictionary, intake, paths
+from nxp2lib.reconstruction import witnesses
+from nxp2lib.teach import trainees
 
 HEADER = "patient_id,sex,age_at_onset"
 ROWS = ["a,female,30", "b,male,4"]
@@ -221,9 +224,34 @@ def test_a_titer_of_40_is_not_positive_and_80_is():
     assert five_patients()["ana_positive"].tolist() == [False, False, True, True, pd.NA]
 
 
+@lru_cache
+def made_up(kind: str) -> pd.DataFrame:
+    """Return 76 synthetic patients: the stored ones, others who keep the printed numbers, or resampled or random."""
+    if kind == "stored":
+        return cohort.load()
+    drawn = {"drawn": lambda: next(witnesses.cohorts(1, 5)), "a class copy": lambda: next(trainees.resampled(1, 3)),
+             "random": lambda: random_cohort(76, seed=4).assign(synthetic="1")}[kind]()  # fmt: skip
+    return cohort.prepare(drawn.astype("string").fillna(""))
+
+
+@pytest.mark.parametrize("limit", [18, 16])
+@pytest.mark.parametrize("kind", ["stored", "drawn", "a class copy", "random"])
+def test_reconstructed_is_who_keeps_the_printed_counts_and_nobody_else(kind, limit):
+    """Seventy-six synthetic patients are not enough: a class copy was introduced as built from the printed tables."""
+    said = cohort.provenance(cohort.derive(made_up(kind), limit))
+    reconstructed = "Reconstructed cohort: 76 synthetic patients who never existed, built from the printed tables."
+    practice = "Synthetic practice cohort: 76 patients who never existed. Do not report it as observed."
+    assert said == (reconstructed if kind in ("stored", "drawn") else practice)
+
+
+def test_one_other_answer_makes_another_cohort():
+    patients = cohort.load()
+    patients.loc[patients.index[0], "dysphagia"] = ~patients["dysphagia"].iloc[0]
+    assert not cohort.is_reconstructed(patients) and cohort.is_reconstructed(cohort.load())
+
+
 def test_provenance_tells_synthetic_mixed_and_other_cohorts_apart():
-    assert cohort.provenance(five_patients(synthetic=["1"] * 5)).startswith("Synthetic cohort: 5 made-up patients")
-    assert cohort.provenance(cohort.load()).startswith("Reconstructed cohort: 76 synthetic")
+    assert cohort.provenance(five_patients(synthetic=["1"] * 5)).startswith("Synthetic practice cohort: 5 patients who")
     assert cohort.provenance(five_patients(synthetic=["1", "", "", "0", "0"])).startswith("Mixed cohort: 1 of 5")
     assert cohort.provenance(five_patients()) == "Cohort of 5 patients, none of them marked as synthetic."
 

@@ -12,6 +12,7 @@ from budget import budget
 from made import random_cohort
 
 from nxp2lib import paths
+from nxp2lib.teach import trainees
 
 NAMES = [path.stem for path in sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
 RESULTS = ["agreement", "audit", "beside", "figure1", "flow", "malignancy", "table1", "table2", "text"]
@@ -82,6 +83,18 @@ def test_adjusted_p_values_stand_in_the_table_on_request(second):
     _, out, _ = second
     header = (out / "tables" / "table1.csv").read_text(encoding="utf-8-sig").splitlines()[0]
     assert header.endswith('"P value, Holm-adjusted"')
+
+
+def test_no_sentence_speaks_of_reconstructed_patients_where_there_are_none(second, tmp_path, computed_once):
+    """A class copy has 76 synthetic patients, too; of a centre's own nothing is compared as if it had to agree."""
+    next(trainees.resampled(1, 3)).to_csv(tmp_path / "copy.csv", index=False)
+    shown = {"own": second[2]}
+    names = budget([NAMES[0]], NAMES)
+    shown["copy"] = warm.execute(tmp_path / "copy.csv", tmp_path / "out", names, number_of_cohorts=3)
+    for kind, pages in shown.items():
+        for name, text in pages.items():
+            assert not re.search("reconstructed cohort:|built from the printed|differ from the comp", text, re.I), name
+            assert ("Synthetic practice cohort: 76 patients" in text) == (kind == "copy"), (kind, name)
 
 
 ONE_SIDED = {
