@@ -1,12 +1,12 @@
 """Compare two groups row by row: counts by Fisher's exact test, numbers by the Mann-Whitney U test."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from nxp2lib import describe
+from nxp2lib import describe, findings
 from nxp2lib.cohort import is_synthetic
 from nxp2lib.fourfold import TIE, Fisher, Table, check_confidence, clean, fisher, two_by_two
 
@@ -152,6 +152,8 @@ def compare(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, confidence: float
     ``rows`` has the columns ``row``, ``kind`` and ``tested``, as `nxp2lib.published.rows` returns them: counts are
     compared with Fisher's exact test, medians with the Mann-Whitney U test, untested rows are left out. The result is
     long, ``row,group,statistic,value``, with the group ``comparison``. Where a group is empty every statistic is NaN.
+    ``p_holm`` is adjusted for the number of `tests`; that of a row which is none of them is that of its opposite, or
+    ``p_value`` itself.
     """
     check_confidence(confidence)
     first, second = (cohort[cohort[by] == name] for name in cohort[by].cat.categories)
@@ -164,10 +166,24 @@ def compare(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, confidence: float
         else:
             test = mann_whitney(second[row], first[row])
         found.append(((row, "comparison"), test._asdict()))
-    adjusted = holm(pd.Series([values["p_value"] for _, values in found], dtype=float))
-    for (_, values), p_holm in zip(found, adjusted, strict=True):
-        values["p_holm"] = p_holm
+    raw = pd.Series({row: values["p_value"] for (row, _), values in found}, dtype=float)
+    adjusted = holm(raw[tests(cohort, raw.dropna().index)])
+    for (row, _), values in found:
+        values["p_holm"] = adjusted.get(row, adjusted.get(findings.opposite(row), raw[row]))
     return describe.long(found)
+
+
+def tests(cohort: pd.DataFrame, rows: Iterable[str]) -> list[str]:
+    """Return the rows of a table that count as tests, wherever tests are counted or adjusted for their number.
+
+    Of two that are each other's opposite one is left out, and so is a row with one answer in everybody.
+
+    >>> five = pd.DataFrame({"polymyositis": [0, 1, 0], "dermatomyositis": [1, 0, 1], "myalgia": [1, 1, None]})
+    >>> tests(five, five)
+    ['dermatomyositis']
+    """
+    named = list(rows)
+    return [row for row in named if findings.opposite(row) not in named and cohort[row].nunique() > 1]
 
 
 def two_groups(

@@ -135,6 +135,17 @@ def applies(row: str) -> str:
     return column.applies_when if column and column.applies_when else TOTAL
 
 
+def opposite(name: str) -> str:
+    """Return the name that a name is the opposite of, by definition; empty where there is none.
+
+    >>> opposite("polymyositis"), opposite("no_rash"), opposite("dermatomyositis")
+    ('dermatomyositis', '', '')
+    """
+    definition = definitions().get(name)
+    alone = definition and definition.combination == "none_of" and len(definition.parts) == 1 and not definition.among
+    return definition.parts[0] if definition and alone else ""
+
+
 def compared(table: str) -> tuple[str, str]:
     """Return the two groups that a table compares, the reference first.
 

@@ -1,6 +1,7 @@
 """Two-group tests against R, against hand counts, and against what must hold for any data."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from test_describe import five_patients
 
-from nxp2lib import compare, describe, fourfold
+from nxp2lib import cohort, compare, describe, findings, fourfold, paths, published
 
 counts = st.integers(0, 25)
 tables = st.tuples(counts, counts, counts, counts).map(lambda x: [[x[0], x[1]], [x[2], x[3]]])
@@ -226,3 +227,38 @@ def test_a_large_table_has_an_interval_that_its_own_test_just_does_not_reject():
 
 def test_too_many_tables_are_not_listed():
     assert np.isnan(compare.fisher_exact_rxc([[300, 100], [50, 50]]))
+
+
+# Many tests
+
+
+def adjusted(patients: pd.DataFrame, name: str) -> pd.DataFrame:
+    found = compare.compare(patients, published.rows(name), findings.TABLES[name])
+    return found.pivot(index="row", columns="statistic", values="value")[["p_value", "p_holm"]]
+
+
+def test_opposites_count_as_one_test_wherever_tests_are_counted():
+    """The phenotypes are one question: Table 1 has 20 tests in the table, in the notebook and in the adjustment."""
+    patients = cohort.load()
+    found = adjusted(patients, "table1")
+    listed = compare.tests(patients, found.index)
+    assert len(found) == 21 and sorted(set(found.index) - set(listed)) == ["polymyositis"]
+    assert found.loc["polymyositis", "p_holm"] == found.loc["dermatomyositis", "p_holm"]
+    assert found.loc[listed, "p_holm"].tolist() == compare.holm(found.loc[listed, "p_value"]).tolist()
+    assert found.loc["polymyositis", "p_holm"] == pytest.approx(20 * found.loc["polymyositis", "p_value"])
+
+
+def test_a_row_with_one_answer_in_everybody_makes_no_other_row_worse():
+    patients = cohort.load()
+    constant = cohort.derive(patients.assign(dysphagia=True))
+    before, after = adjusted(patients, "table2"), adjusted(constant, "table2")
+    assert after.loc["dysphagia"].tolist() == [1, 1]
+    assert before.loc["neck_weakness", "p_holm"] == pytest.approx(7 * before.loc["neck_weakness", "p_value"])
+    assert after.loc["neck_weakness", "p_holm"] == pytest.approx(6 * after.loc["neck_weakness", "p_value"])
+
+
+@pytest.mark.parametrize("name", ["02_juvenile_vs_adult", "03_distal_weakness"])
+def test_both_notebooks_show_adjusted_p_values_in_the_same_words(name):
+    text = (paths.NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8")
+    assert "Many rows, many tests" in text and "compare.tests(patients, rows.loc" in text
+    assert re.search(r": P = 0\.\d+, adjusted 0\.\d+", text) and " after adjustment" in text

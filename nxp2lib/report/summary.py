@@ -8,11 +8,14 @@ import pandas as pd
 from matplotlib import pyplot as plt
 
 from nxp2lib import cohort, dictionary, figure, findings, formats, paths, published, table
+from nxp2lib.reconstruction import facts
 from nxp2lib.report import drawing, pages, recomputed
 
 TITLES = {("table1", group): figure.NAMES[group] for group in ("total", "juvenile", "adult")}
 TITLES["table2", "limited"] = "Limited weakness, within the proximal limbs"
 TITLES["table2", "extended"] = "Extended weakness, to the distal limbs"
+
+MARK = " †"  # of a published number that is not reproduced as stated
 
 
 def number_cells(record) -> tuple[str, str, str]:
@@ -37,28 +40,48 @@ def _signed(value: float, decimals: int) -> str:
     return ("−" if value < 0 else "+") + shown if shown.strip("0.") else shown
 
 
-def rows(compared: pd.DataFrame, result: str, group: str) -> list[tuple[str, ...]]:
+def not_as_stated(judged: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers of Tables 1 and 2 that are not reproduced as stated; ``judged`` is `paper.judge`'s."""
+    here = judged[judged["place"].isin(findings.TABLES) & (judged["statistic"] != "p_mark")]
+    return here[~here["verdict"].isin(["reproduced", "consistent", "external"])].rename(columns={"item": "row"})
+
+
+def marked_cells(record, doubts: pd.DataFrame | None) -> tuple[str, str, str]:
+    """Return `number_cells`, with a mark on a published number that is among the `not_as_stated` ones."""
+    published_, yours, difference = number_cells(record)
+    if doubts is None:
+        return published_, yours, difference
+    printed = ["n", "denominator", "percent"] if record.statistic == "percent" else [record.statistic]
+    here = (doubts["place"] == record.result) & (doubts["row"] == record.row) & (doubts["group"] == record.group)
+    return published_ + MARK * bool((here & doubts["statistic"].isin(printed)).any()), yours, difference
+
+
+def rows(
+    compared: pd.DataFrame, result: str, group: str, doubts: pd.DataFrame | None = None
+) -> list[tuple[str, ...]]:
     """Return the table of one group: sections as rows of one cell, then label, published, yours, difference."""
     here = compared[(compared["result"] == result) & (compared["group"] == group) & (compared["row"] != "female")]
     lines = []
     for record in here.itertuples(index=False):
         column = dictionary.column(record.row)
         kind = {"mean": f", mean, {column.unit}", "median": f", median, {column.unit}"}.get(record.statistic, "")
-        lines.append((column.section, (column.label + kind, *number_cells(record))))
+        lines.append((column.section, (column.label + kind, *marked_cells(record, doubts))))
     return list(formats.sectioned(lines))
 
 
-def page(patients: pd.DataFrame, compared: pd.DataFrame, settings: dict[str, object]) -> str:
+def page(patients: pd.DataFrame, compared: pd.DataFrame, judged: pd.DataFrame, settings: dict[str, object]) -> str:
     """Return the page as HTML without outside parts.
 
-    ``compared`` comes from `beside.compare_cohorts`; ``settings`` are the run's parameters, ``confidence`` among them.
+    ``compared`` comes from `beside.compare_cohorts`, ``judged`` from `nxp2lib.audit.paper.judge`; ``settings`` are the
+    run's parameters, ``confidence`` among them.
     """
     drawn = drawing.beside(patients, compared, float(settings["confidence"]))
     sizes = patients["age_group"].value_counts()[["juvenile", "adult"]]
     (incidence,) = compared[compared["statistic"] == "sir"].itertuples(index=False)
     observed = ("Observed", int(incidence.published_n), int(incidence.n), "")
+    doubts = not_as_stated(judged)
     tested = [
-        (dictionary.label(one.row), table.BETWEEN[findings.TABLES[one.result]], *number_cells(one)[:2])
+        (dictionary.label(one.row), table.BETWEEN[findings.TABLES[one.result]], *marked_cells(one, doubts)[:2])
         for one in compared[compared["statistic"] == "p_value"].itertuples(index=False)
     ]
     return pages.render(
@@ -70,10 +93,12 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, settings: dict[str, obj
         yours=[f"{count:,}" for count in (len(patients), *sizes)],
         drawn=drawn,
         picture=_png(drawn),
-        groups={title: rows(compared, *place) for place, title in TITLES.items()},
+        groups={title: rows(compared, *place, doubts) for place, title in TITLES.items()},
         level=f"{100 * float(settings['confidence']):g} %",
         malignancies=[observed, ("Standardized incidence ratio", *number_cells(incidence))],
         tested=tested,
+        mark=MARK,
+        doubts=[(facts.say(one).replace("p_value", "P"), one.verdict, one.reason) for one in doubts.itertuples()],
         settings=settings,
         limit=f"{patients.attrs['juvenile_below_age']:g}",
         absent=[dictionary.label(name) for name in patients.attrs.get("absent", []) if name != "synthetic"],
@@ -88,13 +113,15 @@ def _png(drawn: figure.DescribedFigure) -> str:
     return b64encode(picture.getvalue()).decode()
 
 
-def save(patients: pd.DataFrame, compared: pd.DataFrame, output_dir: str | Path, **settings: object) -> None:
-    """Write the page as ``summary.html`` and ``compared`` as ``results/beside.csv``; ``settings`` are as in `page`."""
+def save(
+    patients: pd.DataFrame, compared: pd.DataFrame, judged: pd.DataFrame, output_dir: str | Path, **settings: object
+) -> None:
+    """Write the page as ``summary.html`` and ``compared`` as ``results/beside.csv``; arguments are as in `page`."""
     folder = paths.output_folder(output_dir)
     with paths.replacing(folder / "results" / "beside.csv") as partial:
         compared.to_csv(partial, index=False, lineterminator="\n")
     with paths.replacing(folder / "summary.html") as partial:
-        partial.write_text(page(patients, compared, settings), encoding="utf-8", newline="\n")
+        partial.write_text(page(patients, compared, judged, settings), encoding="utf-8", newline="\n")
 
 
 def first_look(patients: pd.DataFrame, agreement: pd.DataFrame, compared: pd.DataFrame) -> table.Table:

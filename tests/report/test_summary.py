@@ -1,6 +1,7 @@
 """The one-page summary of a run."""
 
 import re
+from functools import lru_cache
 
 import pandas as pd
 import pytest
@@ -8,8 +9,10 @@ from made import random_cohort
 from test_beside import compared
 
 from nxp2lib import cohort, dictionary, published
+from nxp2lib.audit import paper
 from nxp2lib.report import summary
 
+judged = lru_cache(paper.judge)
 SETTINGS = {"confidence": 0.9, "years_at_risk": 1.0}
 
 
@@ -17,7 +20,7 @@ SETTINGS = {"confidence": 0.9, "years_at_risk": 1.0}
 def page(tmp_path_factory):
     patients = cohort.prepare(random_cohort(80, seed=6, missing=0.1).assign(synthetic=""))
     folder = tmp_path_factory.mktemp("summary")
-    summary.save(patients, compared(patients, 0.9), folder, **SETTINGS)
+    summary.save(patients, compared(patients, 0.9), judged(), folder, **SETTINGS)
     assert len(pd.read_csv(folder / "results" / "beside.csv")) > 100
     return (folder / "summary.html").read_text(encoding="utf-8")
 
@@ -44,7 +47,7 @@ def test_the_page_says_that_the_run_stays_inside_unless_all_patients_are_synthet
     assert said in page
     synthetic = cohort.prepare(random_cohort(80, seed=6).assign(synthetic="1"))
     for patients in (cohort.load(), synthetic):
-        assert said not in summary.page(patients, compared(patients), SETTINGS)
+        assert said not in summary.page(patients, compared(patients), judged(), SETTINGS)
 
 
 def test_a_difference_without_end_is_shown_as_such():
@@ -58,14 +61,14 @@ def test_no_patient_is_named(page):
 
 def test_a_reconstructed_cohort_is_called_that():
     patients = cohort.load()
-    assert "reconstructed from the published tables" in summary.page(patients, compared(patients), SETTINGS)
+    assert "reconstructed from the published tables" in summary.page(patients, compared(patients), judged(), SETTINGS)
 
 
 @pytest.mark.parametrize("columns", [["patient_id", "sex", "age_at_onset"], None])
 def test_a_cohort_of_one_side_has_a_page_too(columns):
     raw = random_cohort(12, seed=9).assign(age_at_onset="9")
     patients = cohort.prepare(raw[columns] if columns else raw)
-    text = summary.page(patients, compared(patients), SETTINGS)
+    text = summary.page(patients, compared(patients), judged(), SETTINGS)
     assert "12 patients, 12 juvenile and 0 adult" in text
     assert not re.search(r"\bnan\b", re.sub('data:image[^"]*', "", text))
 
@@ -77,6 +80,19 @@ def test_the_first_look_is_at_two_cohorts_or_at_what_differs_in_the_reconstructe
     patients = cohort.load()
     assert summary.first_look(patients, agreement, compared(patients)).header == ("Number", "Printed", "Computed")
     own = patients.assign(dysphagia=~patients["dysphagia"])  # 76 synthetic patients, too
-    assert "reconstructed from" not in summary.page(own, compared(own), SETTINGS)
+    assert "reconstructed from" not in summary.page(own, compared(own), judged(), SETTINGS)
     looked = summary.first_look(own, agreement, compared(own))
     assert looked.header[:3] == ("Finding", "Published", "Yours") and len(looked.body) == 22
+
+
+@pytest.mark.parametrize(("number", "verdict"), [
+    ("age at onset, total, mean 38", "inconsistent"),
+    ("maximum creatine kinase, comparison, P 0.141", "undetermined"),
+    ("male, comparison, P 0.464", "reproduced under another convention"),
+])  # fmt: skip
+def test_a_published_number_that_is_not_reproduced_as_stated_is_marked_with_the_reason(page, number, verdict):
+    text = re.sub("<[^>]*>", " ", page)
+    listed = text[text.index("Published numbers that are not reproduced") :]
+    assert re.search(rf"{number} \(table \d\)\s+{verdict}\s+\S.*\d", listed)
+    printed = number.rpartition(" ")[2]
+    assert f"{printed} †" in text and "0.635 †" not in text
