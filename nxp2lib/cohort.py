@@ -14,24 +14,29 @@ PANDAS_TYPES = {"text": "string", "category": "category", "yes_no": "boolean", "
 
 
 def load(
-    path: str | Path = paths.COHORT, juvenile_below_age: float = findings.JUVENILE_BELOW_AGE, map_path: str | Path = ""
+    path: str | Path = paths.COHORT,
+    juvenile_below_age: float = findings.JUVENILE_BELOW_AGE,
+    map_path: str | Path = "",
+    minimum_group: int = 1,
 ) -> pd.DataFrame:
     """Read a cohort file, check it, and add the derived columns: one row per patient.
 
     Yes/no columns become pandas ``boolean``, ages ``Int64``, creatine kinase ``Float64``, categories ``category``;
     blank is missing. Columns of the dictionary that the file lacks are added, all missing, and named in
     ``frame.attrs["absent"]``. ``map_path`` names the file that explains the centre's own headers and codes
-    (`nxp2lib.intake.column_map.read`); empty: there is none.
+    (`nxp2lib.intake.column_map.read`); empty: there is none. Groups with fewer than ``minimum_group`` patients are kept
+    back, unless all patients are synthetic (`kept_back`).
 
     >>> patients = load()
     >>> len(patients), patients["age_group"].value_counts().to_dict()
     (76, {'adult': 47, 'juvenile': 29})
 
-    Raises FileNotFoundError for a missing file and CohortError for one that cannot be read or used.
+    Raises FileNotFoundError for a missing file, CohortError for one that cannot be read or used, and ValueError for
+    fewer patients than ``minimum_group``.
     """
     path = paths.find(path)
     explained = column_map.read(paths.find(map_path)) if map_path else None
-    return prepare(reading.read(path).frame, path.name, juvenile_below_age, explained)
+    return kept_back(prepare(reading.read(path).frame, path.name, juvenile_below_age, explained), minimum_group)
 
 
 def prepare(
@@ -97,6 +102,35 @@ def derive(frame: pd.DataFrame, juvenile_below_age: float = findings.JUVENILE_BE
     return frame
 
 
+def kept_back(frame: pd.DataFrame, minimum_group: int) -> pd.DataFrame:
+    """Return a cohort in which no group of a few patients is described, unless all patients are synthetic.
+
+    A table of one juvenile is that patient, line by line, and so is the difference between all patients and all adults.
+    Where a group, or the rest in none, has fewer than ``minimum_group`` patients, nobody's group is known any more; of
+    the groups only ``frame.attrs["sizes"]`` is left, by column. Raises ValueError for fewer patients in all.
+    """
+    check_minimum_group(minimum_group)
+    frame = frame.copy()
+    frame.attrs |= {"minimum_group": minimum_group, "sizes": {}}
+    if is_synthetic(frame):
+        return frame
+    if len(frame) < minimum_group:
+        raise ValueError(f"patients: {len(frame)}; accepted: {minimum_group} or more (minimum_group)")
+    for name, column in dictionary.columns().items():
+        if column.is_derived and column.type == "category":
+            sizes = frame[name].value_counts(sort=False, dropna=False)
+            if ((sizes > 0) & (sizes < minimum_group)).any():
+                frame.attrs["sizes"][name] = {group: int(sizes.get(group, 0)) for group in column.values}
+                frame[name] = _grouped(pd.Series(pd.NA, index=frame.index, dtype="boolean"), name)
+    return frame
+
+
+def check_minimum_group(minimum_group: int) -> None:
+    """Raise ValueError unless the least number of patients in a group that is described is 1 or more."""
+    if minimum_group < 1:
+        raise ValueError(f"minimum_group: {minimum_group} is not accepted; accepted: 1 or more (patients)")
+
+
 def check_age_limit(juvenile_below_age: float) -> None:
     """Raise ValueError unless the age limit between juvenile and adult lies from 1 to 110 years."""
     if not 1 <= juvenile_below_age <= 110:
@@ -125,7 +159,7 @@ def is_reconstructed(frame: pd.DataFrame) -> bool:
 
 
 def provenance(frame: pd.DataFrame) -> str:
-    """Say in one sentence whose patients these are: reconstructed, made up otherwise, real, or both.
+    """Say in a few words whose patients these are: reconstructed, made up otherwise, real, or both.
 
     >>> provenance(load())
     'Reconstructed cohort: 76 synthetic patients who never existed, built from the printed tables.'
@@ -133,11 +167,18 @@ def provenance(frame: pd.DataFrame) -> str:
     synthetic = int(frame["synthetic"].fillna(False).sum())
     if is_reconstructed(frame):
         return f"Reconstructed cohort: {synthetic} synthetic patients who never existed, built from the printed tables."
-    if synthetic == len(frame):
+    if is_synthetic(frame):
         return f"Synthetic practice cohort: {synthetic} patients who never existed. Do not report it as observed."
+    said = f"Cohort of {len(frame)} patients, none of them marked as synthetic."
     if synthetic:
-        return f"Mixed cohort: {synthetic} of {len(frame)} patients are synthetic. Do not report it as observed."
-    return f"Cohort of {len(frame)} patients, none of them marked as synthetic."
+        said = f"Mixed cohort: {synthetic} of {len(frame)} patients are synthetic. Do not report it as observed."
+    minimum = frame.attrs.get("minimum_group", findings.MINIMUM_GROUP)
+    parts = [f"{n} {group}" for sizes in frame.attrs.get("sizes", {}).values() for group, n in sizes.items()]
+    if parts:
+        said += f" {', '.join(parts)}: not described apart (a group of fewer than {minimum})."
+    elif minimum < findings.MINIMUM_GROUP:
+        said += f" Groups of {minimum} or more are described."
+    return f"{said} Stays inside the centre."
 
 
 def introduce(frame: pd.DataFrame) -> str:

@@ -152,8 +152,7 @@ def compare(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, confidence: float
     ``rows`` has the columns ``row``, ``kind`` and ``tested``, as `nxp2lib.published.rows` returns them: counts are
     compared with Fisher's exact test, medians with the Mann-Whitney U test, untested rows are left out. The result is
     long, ``row,group,statistic,value``, with the group ``comparison``. Where a group is empty every statistic is NaN.
-    ``p_holm`` is adjusted for the number of `tests`; that of a row which is none of them is that of its opposite, or
-    ``p_value`` itself.
+    ``p_holm`` is adjusted for the number of `tests`; a row that is none has its opposite's, or ``p_value`` itself.
     """
     check_confidence(confidence)
     first, second = (cohort[cohort[by] == name] for name in cohort[by].cat.categories)

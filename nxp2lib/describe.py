@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from nxp2lib import dictionary, findings
+from nxp2lib.cohort import is_synthetic
 
 QUANTILE_METHODS = {
     "weibull": "weighted average at (n+1)p, type 6, as in SPSS",
@@ -17,6 +18,7 @@ QUANTILE_METHODS = {
     "averaged_inverted_cdf": "type 2, as in SAS",
 }
 QUARTERS = {"q1": 1, "median": 2, "q3": 3}  # of four: where a quartile lies
+CLASS = 5  # years
 COLUMNS = ["row", "group", "statistic", "value"]
 
 
@@ -60,14 +62,21 @@ def check_quantile_method(method: str) -> None:
         raise ValueError(f"quantile_method: {method!r} is not accepted; accepted: {', '.join(QUANTILE_METHODS)}")
 
 
-def spread(values: pd.Series) -> dict[str, float]:
+def spread(values: pd.Series, exact: bool = True) -> dict[str, float]:
     """Return mean, minimum and maximum of the known values; NaN where there is none.
 
-    >>> spread(pd.Series([2, 4, None]))
-    {'mean': 3.0, 'minimum': 2.0, 'maximum': 4.0}
+    Not ``exact``: a minimum or maximum that a single patient has is the end of the five-year class in which it lies.
+
+    >>> spread(pd.Series([17, 30, 40, 40]), exact=False)
+    {'mean': 31.75, 'minimum': 15.0, 'maximum': 40.0}
     """
     known = values.dropna().astype(float)
-    return {"mean": float(known.mean()), "minimum": float(known.min()), "maximum": float(known.max())}
+    low, high = float(known.min()), float(known.max())
+    if not exact and (known == low).sum() == 1:
+        low = CLASS * (low // CLASS)
+    if not exact and (known == high).sum() == 1:
+        high = CLASS * (high // CLASS) + CLASS - 1
+    return {"mean": float(known.mean()), "minimum": low, "maximum": high}
 
 
 def groups(cohort: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
@@ -82,28 +91,34 @@ def groups(cohort: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
     return {"total": cohort} | {value: cohort[cohort[by] == value] for value in dictionary.column(by).values}
 
 
+def sizes(cohort: pd.DataFrame, by: str) -> dict[str, int]:
+    """Return the number of patients in the whole cohort and in each group of ``by``, groups that are kept back too."""
+    return {group: len(part) for group, part in groups(cohort, by).items()} | cohort.attrs.get("sizes", {}).get(by, {})
+
+
 def summarize(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, quantile_method: str = "weibull") -> pd.DataFrame:
     """Describe each row of a table in the whole cohort and in each group of ``by``.
 
     ``rows`` has the columns ``row`` (a column of the cohort) and ``kind`` (``count``, ``mean`` or ``median``), as
     `nxp2lib.published.rows` returns them. The result is long, ``row,group,statistic,value``, at full precision; it
-    opens with the row ``patients``: the size of each group and its percentage of the cohort.
+    opens with the row ``patients``: the size of each group and its percentage of the cohort. Of patients who are not
+    all synthetic, least and greatest values are not exact: `spread`.
     """
     parts = groups(cohort, by)
-    found = [
-        (("patients", group), {"n": len(part), "percent": 100 * len(part) / len(cohort)})
-        for group, part in parts.items()
+    found: list = [
+        (("patients", group), {"n": n, "percent": 100 * n / len(cohort)}) for group, n in sizes(cohort, by).items()
     ]
+    exact = "synthetic" not in cohort or is_synthetic(cohort)
     for row, kind in zip(rows["row"], rows["kind"], strict=True):
-        found += [((row, group), _statistics(part[row], kind, quantile_method)) for group, part in parts.items()]
+        found += [((row, group), _statistics(part[row], kind, quantile_method, exact)) for group, part in parts.items()]
     return long(found)
 
 
-def _statistics(values: pd.Series, kind: str, quantile_method: str) -> dict[str, float]:
+def _statistics(values: pd.Series, kind: str, quantile_method: str, exact: bool) -> dict[str, float]:
     if kind == "count":
         return proportion(values)
     known = {"denominator": int(values.notna().sum()), "missing": int(values.isna().sum())}
-    return {**(spread(values) if kind == "mean" else quantiles(values, quantile_method)), **known}
+    return {**(spread(values, exact) if kind == "mean" else quantiles(values, quantile_method)), **known}
 
 
 def long(found: Iterable[tuple[tuple[str, str], Mapping[str, float]]]) -> pd.DataFrame:

@@ -81,13 +81,13 @@ def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> Descri
     figure, axes = new(9, 4.4, nrows=3, sharex=True)
     parts = {"total": ["dermatomyositis", "other_rash", "no_rash"]}
     parts |= {group: ["dermatomyositis", "polymyositis"] for group in ("juvenile", "adult")}
-    said = []
+    said, sizes = [], describe.sizes(cohort, "age_group")
     for letter, axis, (group, rows) in zip("ABC", axes, parts.items(), strict=True):
         said.append(_proportion_bar(axis, results, group, rows))
-        known = sum(int(describe.value(results, row, group, "n")) for row in rows)
-        size = sum(int(describe.value(results, rows[0], group, name)) for name in ("denominator", "missing"))
-        unknown = f", {size - known} more unknown" if size > known else ""
-        axis.set_title(f"{letter}  {NAMES[group]} (n = {known}{unknown})", fontsize=10)
+        known, size = sum(int(describe.value(results, row, group, "n")) for row in rows), sizes[group]
+        told = f"{known}, {size - known} more unknown" if size > known else size
+        told = size if group != "total" and "age_group" in cohort.attrs.get("sizes", {}) else told
+        axis.set_title(f"{letter}  {NAMES[group]} (n = {told})", fontsize=10)
         axis.tick_params(bottom=group == "adult")
         axis.spines["bottom"].set_visible(group == "adult")
     handles = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[row]) for row in parts["total"]]
@@ -119,7 +119,7 @@ def _proportion_bar(axis: Axes, results: pd.DataFrame, group: str, rows: list[st
     axis.set(xlim=(0, 100), yticks=[], ylim=(-0.75, 0.45))
     axis.spines["left"].set_visible(False)
     if not left:
-        axis.text(50, 0, "no patient in this group", ha="center", va="center")
+        axis.text(50, 0, "nobody to describe in this group", ha="center", va="center")
     return f"{NAMES[group]}: {', '.join(said)}."
 
 
@@ -128,14 +128,16 @@ def age_histogram(cohort: pd.DataFrame) -> DescribedFigure:
     figure, axis = new(8, 3.8)
     edges = np.arange(0, 5 * math.ceil((cohort["age_at_onset"].max() + 1) / 5) + 1, 5)
     bottom, said = np.zeros(len(edges) - 1), []
-    for group, part in list(describe.groups(cohort, "age_group").items())[1:]:
+    everybody, *parts = describe.groups(cohort, "age_group").items()
+    parts = [everybody] if "age_group" in cohort.attrs.get("sizes", {}) else parts
+    for group, part in parts:
         heights, _ = np.histogram(part["age_at_onset"].dropna().to_numpy(dtype=float), bins=edges)
         label = f"{NAMES[group]}, n = {len(part)}"
         axis.bar(edges[:-1], heights, width=4.6, align="edge", bottom=bottom, color=COLOURS[group], label=label)
         bottom += heights
         if len(part):
-            ages = part["age_at_onset"]
-            said.append(f"{len(part)} {NAMES[group].lower()} aged {ages.min()} to {ages.max()}")
+            _, low, high = describe.spread(part["age_at_onset"], is_synthetic(cohort)).values()
+            said.append(f"{len(part)} {NAMES[group].lower()} aged {low:.0f} to {high:.0f}")
     axis.set(xlabel="Age at onset (years, 5-year classes)", ylabel="Patients", xticks=edges[::2])
     axis.yaxis.get_major_locator().set_params(integer=True)
     axis.set_ylim(0, max(1, bottom.max() * 1.1))
@@ -311,7 +313,8 @@ def incidence_ratio(cohort: pd.DataFrame, results: pd.DataFrame, confidence: flo
     left.set_ylim(0, max(1.0, *(bar.get_height() for bar in left.patches)) * 1.15)
     left.yaxis.get_major_locator().set_params(integer=True)
     observed, expected = (describe.value(results, "all_sites", "adult", name) for name in ("observed", "expected"))
-    left.set_title(f"{observed:.0f} malignancies observed, {table.number(expected)} expected", fontsize=10)
+    counted = f"{observed:.0f} malignancies observed, {table.number(expected)} expected"
+    left.set_title(counted if expected else "No adult to compare with the population", fontsize=10)
     left.legend()
     curve = pd.DataFrame(
         {name: [describe.value(results, f"years_at_risk_{year}", "adult", name) for year in range(1, 11)]

@@ -15,6 +15,7 @@ import pandas as pd
 from nxp2lib import dictionary
 
 JUVENILE_BELOW_AGE = 18  # years at onset
+MINIMUM_GROUP = 5  # patients; a smaller group of real ones is told line by line, so it is not described
 POSITIVE_ABOVE = 40  # reciprocal titer of antinuclear antibody
 TOTAL = "total"
 TABLES = {"table1": "age_group", "table2": "weakness_extent"}  # the column that a table compares by
@@ -141,9 +142,8 @@ def opposite(name: str) -> str:
     >>> opposite("polymyositis"), opposite("no_rash"), opposite("dermatomyositis")
     ('dermatomyositis', '', '')
     """
-    definition = definitions().get(name)
-    alone = definition and definition.combination == "none_of" and len(definition.parts) == 1 and not definition.among
-    return definition.parts[0] if definition and alone else ""
+    combination, parts, among = definitions().get(name, ("", (), ""))
+    return parts[0] if combination == "none_of" and len(parts) == 1 and not among else ""
 
 
 def compared(table: str) -> tuple[str, str]:

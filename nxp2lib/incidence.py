@@ -167,11 +167,13 @@ def malignancies(cohort: pd.DataFrame, years_at_risk: float = 1.0, confidence: f
 def sites(cohort: pd.DataFrame) -> pd.DataFrame:
     """Count malignancies by site and age group; rows are the sites that occur, most frequent first.
 
-    The last row, ``unknown``, holds malignancies without a site, where there are any.
+    The last row, ``unknown``, holds malignancies without a site, where there are any. Where the age groups are kept
+    back, all patients are counted together, as ``total``.
     """
     named = cohort["malignancy_site"].astype(object)
     named = named.where(named.notna(), "unknown").where(cohort["malignancy"].fillna(False))
     listed = sorted(named.value_counts().index, key=lambda site: site == "unknown")
-    parts = list(describe.groups(cohort, "age_group").items())[1:]
+    everybody, *parts = describe.groups(cohort, "age_group").items()
+    parts = [everybody] if "age_group" in cohort.attrs.get("sizes", {}) else parts
     found = [((site, group), {"n": int((named[part.index] == site).sum())}) for site in listed for group, part in parts]
     return describe.long(found)

@@ -46,9 +46,7 @@ def printed(expression: str, place: str | None = None) -> str:
 
 @lru_cache
 def counts() -> pd.DataFrame:
-    """Return how many patients the paper prints to have a finding: columns ``row``, ``group``, ``printed`` (text).
-
-    Counts that contradict another one, and those of people screened, are left out.
+    """Return the printed counts of patients that contradict no other one: ``row``, ``group``, ``printed`` (text).
 
     >>> counts().query("row == 'heliotrope_rash'").values.tolist()
     [['heliotrope_rash', 'juvenile', '16'], ['heliotrope_rash', 'adult', '11'], ['heliotrope_rash', 'total', '27']]

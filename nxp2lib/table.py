@@ -22,7 +22,7 @@ GROUP_LABELS = {
     "limited": "Limited muscle weakness (within the proximal limbs)",
     "extended": "Extended muscle weakness (to the distal limbs)",
 }
-INSIDE = "Stays inside the centre: the ends of a range are single patients' values, and quartiles can be."
+INSIDE = "Where one patient is youngest or oldest, ranges end with five-year classes; quartiles can be one's value."
 NBSP = "\N{NO-BREAK SPACE}"
 BETWEEN = {"age_group": "juveniles and adults", "weakness_extent": "limited and extended weakness"}
 SCREENING = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from made import problems, random_cohort
 from test_describe import five_patients
 
-from nxp2lib import cohort, dictionary, intake, paths
+from nxp2lib import cohort, describe, dictionary, intake, paths
 from nxp2lib.reconstruction import witnesses
 from nxp2lib.teach import trainees
 
@@ -253,7 +253,44 @@ def test_one_other_answer_makes_another_cohort():
 def test_provenance_tells_synthetic_mixed_and_other_cohorts_apart():
     assert cohort.provenance(five_patients(synthetic=["1"] * 5)).startswith("Synthetic practice cohort: 5 patients who")
     assert cohort.provenance(five_patients(synthetic=["1", "", "", "0", "0"])).startswith("Mixed cohort: 1 of 5")
-    assert cohort.provenance(five_patients()) == "Cohort of 5 patients, none of them marked as synthetic."
+    own = "Cohort of 5 patients, none of them marked as synthetic. Stays inside the centre."
+    assert cohort.provenance(five_patients()) == own
+
+
+@pytest.mark.parametrize(("young", "shown"), [(0, True), (1, False), (4, False), (5, True)])
+def test_a_small_group_of_real_patients_is_described_only_together_with_the_other(young, shown):
+    """One juvenile's table is that juvenile, and so is all patients less all adults."""
+    ages = ["9"] * young + ["40"] * (30 - young)
+    patients = cohort.prepare(random_cohort(30, seed=2).assign(synthetic="0", age_at_onset=ages, distal_weakness="1",
+                                                               muscle_weakness="1", heliotrope_rash="1"))  # fmt: skip
+    found = cohort.kept_back(patients, 5)
+    assert found["age_group"].notna().all() == shown and found["age_group"].isna().all() != shown
+    assert describe.sizes(found, "age_group") == {"total": 30, "juvenile": young, "adult": 30 - young}
+    assert (f"{young} juvenile, {30 - young} adult: not described apart" in cohort.provenance(found)) != shown
+    assert found["weakness_extent"].notna().all() and found["phenotype"].notna().all()
+    assert cohort.kept_back(patients, 1)["age_group"].notna().all()
+    synthetic = cohort.derive(patients.assign(synthetic=True))
+    assert cohort.kept_back(synthetic, 5)["age_group"].notna().all()
+
+
+def test_those_who_belong_to_no_group_are_a_small_group_too():
+    """All patients less both groups are two people whose weakness nobody described."""
+    frame = random_cohort(40, seed=2).assign(synthetic="0")
+    frame["distal_weakness"] = [""] * 2 + ["0"] * 19 + ["1"] * 19
+    frame["muscle_weakness"] = "1"
+    patients = cohort.prepare(frame)
+    assert cohort.kept_back(patients, 5)["weakness_extent"].isna().all()
+    assert cohort.kept_back(patients, 2)["weakness_extent"].notna().sum() == 38
+
+
+def test_who_describes_smaller_groups_does_so_knowingly_and_the_page_says_it(write_cohort):
+    file = write_cohort(patients=4, seed=2)
+    with pytest.raises(ValueError, match=r"patients: 4; accepted: 5 or more \(minimum_group\)"):
+        cohort.load(file, minimum_group=5)
+    said = cohort.provenance(cohort.load(file, minimum_group=1))
+    assert "Groups of 1 or more are described." in said and said.endswith("Stays inside the centre.")
+    with pytest.raises(ValueError, match="minimum_group: 0 is not accepted; accepted: 1 or more"):
+        cohort.load(file, minimum_group=0)
 
 
 def test_the_default_cohort_has_no_problem():

@@ -68,6 +68,7 @@ def test_no_row_of_a_patient_who_is_not_synthetic_is_shown(second):
     for name in NAMES:
         assert not [code for code in patients["patient_id"] if re.search(rf"\b{code}\b", shown[name])], name
         assert "Cohort of 200 patients, none of them marked as synthetic." in shown[name]
+        assert "Stays inside the centre." in shown[name]
 
 
 def test_the_level_given_reaches_the_intervals(second):
@@ -97,6 +98,30 @@ def test_no_sentence_speaks_of_reconstructed_patients_where_there_are_none(secon
             assert ("Synthetic practice cohort: 76 patients" in text) == (kind == "copy"), (kind, name)
 
 
+def test_of_one_juvenile_nothing_is_told_line_by_line(tmp_path, computed_once):
+    """Of twelve patients one is juvenile: not the juvenile's column, nor the adults', which give it by subtraction."""
+    patients = random_cohort(12, seed=8).assign(synthetic="", age_at_onset=["9", *map(str, range(30, 63, 3))])
+    patients.to_csv(tmp_path / "mine.csv", index=False)
+    names, out = budget(NAMES[:5], NAMES), tmp_path / "out"
+    shown = warm.execute(tmp_path / "mine.csv", out, names, number_of_cohorts=3)
+    for file in (out / "results").glob("*.csv"):
+        long = pd.read_csv(file)
+        apart = long[long["group"].isin(["juvenile", "adult"])] if "group" in long else long.iloc[:0]
+        if file.stem in ("table1", "figure1", "text", "malignancy"):
+            counted = apart[(apart["row"] != "patients") & apart["statistic"].isin(["n", "denominator", "observed"])]
+            assert not counted["value"].any(), file.name
+    sizes = results(out, "table1")
+    assert [sizes["patients", group, "n"] for group in ("total", "juvenile", "adult")] == [12, 1, 11]
+    table1 = pd.read_csv(out / "tables" / "table1.csv", encoding="utf-8-sig", names=range(5), skiprows=1)
+    cells = table1[table1[0].str.contains(", n (%)", regex=False)]
+    assert len(cells) > 10 and set(cells[[2, 3]].to_numpy().ravel()) == {"–"}
+    for name in names:
+        assert "1 juvenile, 11 adult: not described apart (a group of fewer than 5)" in shown[name]
+        assert "Stays inside the centre." in shown[name]
+    drawn = (out / "figures" / "age_histogram.svg").read_text(encoding="utf-8")
+    assert "All patients, n = 12" in drawn and "aged 5 to 64" in drawn and "aged 9" not in drawn
+
+
 ONE_SIDED = {
     "all_juvenile": lambda frame: frame.assign(age_at_onset="9"),
     "nobody_with_distal_weakness": lambda frame: frame.assign(distal_weakness="0"),
@@ -115,7 +140,7 @@ def test_a_one_sided_cohort_runs_and_says_what_cannot_be_computed(sides, tmp_pat
     for side in sides:
         cohort = ONE_SIDED[side](cohort)
     cohort.to_csv(tmp_path / "mine.csv", index=False)
-    shown = warm.execute(tmp_path / "mine.csv", tmp_path / "out", number_of_cohorts=3)
+    shown = warm.execute(tmp_path / "mine.csv", tmp_path / "out", number_of_cohorts=3, minimum_group=1)
     assert sorted(path.stem for path in (tmp_path / "out" / "results").iterdir()) == RESULTS
     table1, malignancy = results(tmp_path / "out", "table1"), results(tmp_path / "out", "malignancy")
     if "all_juvenile" in sides:

@@ -120,3 +120,16 @@ def test_quartiles_are_ordered_and_within_the_range(values, method):
     q1, median, q3 = describe.quantiles(pd.Series(values), method).values()
     slack = 1e-9 * (1 + max(values))
     assert min(values) - slack <= q1 <= median + slack <= q3 + 2 * slack <= max(values) + 3 * slack
+
+
+def test_the_ends_of_a_range_are_those_of_a_class_where_one_real_patient_has_them():
+    """Youngest 17, oldest 83 and 83: the first is one person, the others are two."""
+    ages = pd.Series([17, 30, 83, 83], dtype="Int64")
+    ends = [tuple(describe.spread(ages, exact).values())[1:] for exact in (True, False)]
+    assert ends == [(17, 83), (15, 83)]
+    assert all(np.isnan(list(describe.spread(ages.iloc[:0], exact=False).values())))
+    patients = five_patients(synthetic=["0"] * 5)
+    rows = pd.DataFrame({"row": ["age_at_onset"], "kind": ["mean"]})
+    described = describe.summarize(patients, rows, "age_group")
+    shown = set(described.query("statistic in ('minimum', 'maximum')")["value"].dropna())
+    assert shown and all(value % 5 in (0, 4) for value in shown)

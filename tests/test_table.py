@@ -39,7 +39,7 @@ def test_p_values_have_three_decimals(value, text):
 def test_cells_show_what_the_five_patients_have():
     shown = built(five_patients())
     assert row(shown, "Male/female") == ("Male/female, n/n", "2/3", "1/1", "1/2", "1.000†")
-    assert row(shown, "Age at onset")[1:4] == ("39 (4–80)", "8 (4–12)", "60 (40–80)")
+    assert row(shown, "Age at onset")[1:4] == ("39 (0–84)", "8 (0–14)", "60 (40–84)")
     assert row(shown, "Maximum creatine kinase")[1] == "300 (150–450)"
 
 
@@ -55,17 +55,17 @@ def test_a_footnote_explains_every_mark_that_is_used_and_no_other():
     assert not any(note.startswith(("*", "–")) for note in shown.footnotes)
 
 
-INSIDE = "Stays inside the centre"
+INSIDE = "Where one patient is youngest or oldest, ranges end with five-year classes"
 
 
-def test_a_table_with_the_range_or_quartiles_of_patients_who_exist_says_that_it_stays_inside():
+def test_a_table_with_the_range_or_quartiles_of_patients_who_exist_says_what_these_tell():
     (note,) = [note for note in built(five_patients()).footnotes if note.startswith(INSIDE)]
-    assert note == f"{INSIDE}: the ends of a range are single patients' values, and quartiles can be."
+    assert note == f"{INSIDE}; quartiles can be one's value."
     mixed = five_patients(synthetic=["1", "1", "1", "1", ""])
     assert any(note.startswith(INSIDE) for note in built(mixed, ROWS[ROWS["kind"] == "median"]).footnotes)
 
 
-def test_a_table_of_counts_or_of_synthetic_patients_says_nothing_of_staying_inside():
+def test_a_table_of_counts_or_of_synthetic_patients_says_nothing_of_ranges():
     unknown = five_patients(max_creatine_kinase=[""] * 5)
     for patients, rows in [
         (five_patients(synthetic=["1"] * 5), ROWS),

@@ -17,7 +17,8 @@ SOURCES = ["table1", "table2", "figure1", "text"]  # not the incidence: what is 
 GROUPS = {table: ["total", *findings.compared(table)] for table in findings.TABLES}
 EVERYBODY = ("figure1", "polymyositis")  # a phenotype among patients of that phenotype: true of all, so left out
 # What the numbers of a run rest on, beside its patients, and what that is where a run does not say.
-SETTINGS = {"juvenile_below_age": findings.JUVENILE_BELOW_AGE, "confidence": 0.95, "quantile_method": "weibull"}
+SETTINGS = {"juvenile_below_age": findings.JUVENILE_BELOW_AGE, "minimum_group": findings.MINIMUM_GROUP,
+            "confidence": 0.95, "quantile_method": "weibull"}  # fmt: skip
 COUNTED = ["n", "denominator", "missing", "percent"]
 # Of values: each needs so many times the minimum, since it has so many parts of the patients on one side or the other.
 PARTS = {"mean": 1, "median": 2, "q1": 4, "q3": 4}

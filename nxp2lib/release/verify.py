@@ -123,9 +123,10 @@ def _accepted(parameters: object) -> bool:
     """Tell whether parameters are those of an export, no more, and can be what a run was made with."""
     if not isinstance(parameters, dict) or tuple(parameters) != ("minimum", *outgoing.SETTINGS):
         return False
-    minimum, age, confidence, method = parameters.values()
-    numbers = type(minimum) is int and {type(age), type(confidence)} <= {int, float}
-    return numbers and minimum >= 2 and 0 < age < 200 and 0 < confidence < 1 and method in describe.QUANTILE_METHODS
+    minimum, age, group, confidence, method = parameters.values()
+    numbers = {type(minimum), type(group)} == {int} and {type(age), type(confidence)} <= {int, float}
+    inside = numbers and minimum >= 2 and group >= 1 and 0 < age < 200 and 0 < confidence < 1
+    return inside and method in describe.QUANTILE_METHODS
 
 
 def read_cohorts(folder: Path, shown: Shown, hidden: set[Key]) -> Cohorts:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib import pyplot as plt
 
-from nxp2lib import cohort, dictionary, figure, findings, formats, paths, published, table
+from nxp2lib import cohort, describe, dictionary, figure, findings, formats, paths, published, table
 from nxp2lib.reconstruction import facts
 from nxp2lib.report import drawing, pages, recomputed
 
@@ -76,7 +76,7 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, judged: pd.DataFrame, s
     run's parameters, ``confidence`` among them.
     """
     drawn = drawing.beside(patients, compared, float(settings["confidence"]))
-    sizes = patients["age_group"].value_counts()[["juvenile", "adult"]]
+    sizes = describe.sizes(patients, "age_group")
     (incidence,) = compared[compared["statistic"] == "sir"].itertuples(index=False)
     observed = ("Observed", int(incidence.published_n), int(incidence.n), "")
     doubts = not_as_stated(judged)
@@ -89,8 +89,8 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, judged: pd.DataFrame, s
         provenance=cohort.provenance(patients),
         synthetic=cohort.is_synthetic(patients),
         reconstructed=cohort.is_reconstructed(patients),
-        theirs=[published.printed(f"table1/patients/{group}/n", "table1") for group in ("total", *sizes.index)],
-        yours=[f"{count:,}" for count in (len(patients), *sizes)],
+        theirs=[published.printed(f"table1/patients/{group}/n", "table1") for group in sizes],
+        yours=[f"{count:,}" for count in sizes.values()],
         drawn=drawn,
         picture=_png(drawn),
         groups={title: rows(compared, *place, doubts) for place, title in TITLES.items()},

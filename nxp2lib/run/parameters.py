@@ -155,6 +155,7 @@ def _passed(parameters: dict[str, Parameter], wanted: dict[str, str]) -> dict[st
 
     limited = {  # each function raises ValueError outside the range
         "juvenile_below_age": cohort.check_age_limit,
+        "minimum_group": cohort.check_minimum_group,
         "confidence": fourfold.check_confidence,
         "quantile_method": describe.check_quantile_method,
         "years_at_risk": incidence.check_years_at_risk,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 from nxp2lib import paths
 from nxp2lib.run import parameters, record
@@ -57,7 +58,7 @@ def plan(
     wanted = _wanted(given or {}, {COHORT_PATH: data, MAP_PATH: map_file, OUTPUT_DIR: out})
     notebooks = parameters.settle([parameters.read(path) for path in parameters.choose(names, folder)], wanted)
     patients_file = parameters.locate(wanted.get(COHORT_PATH, paths.COHORT))
-    patients = _count_patients(patients_file, wanted.get(MAP_PATH, ""))
+    patients = _count_patients(patients_file, wanted.get(MAP_PATH, ""), notebooks)
     passed = [notebook.passed[name] for notebook in notebooks for name in notebook.passed if name.endswith(FILE)]
     shared, versions = record.project(), record.versions()
     called = record.called([patients_file, *map(Path, filter(None, passed)), *(one.path for one in notebooks)])
@@ -98,13 +99,14 @@ def _wanted(given: dict[str, str], options: dict[str, object]) -> dict[str, str]
     return given | options
 
 
-def _count_patients(file: Path, map_path: str) -> int:
+def _count_patients(file: Path, map_path: str, notebooks: list[Notebook]) -> int:
     """Load a cohort once, so that what is wrong with it is said before anything runs."""
     from nxp2lib import cohort
 
+    least = [one.values["minimum_group"] for one in notebooks if "minimum_group" in one.values]
     try:
-        return len(cohort.load(file, map_path=map_path))
-    except (OSError, cohort.CohortError) as error:
+        return len(cohort.load(file, map_path=map_path, minimum_group=cast(int, min(least, default=1))))
+    except (OSError, ValueError) as error:
         raise RunError(str(error)) from None
 
 

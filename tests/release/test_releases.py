@@ -145,7 +145,7 @@ def test_the_list_holds_what_was_shown_and_nothing_about_patients(first, frame):
 
 def test_the_export_names_every_setting_that_its_numbers_rest_on(first):
     said = json.loads((first.folder / "export.json").read_text(encoding="utf-8"))
-    settings = {"juvenile_below_age": 18, "confidence": 0.95, "quantile_method": "weibull"}
+    settings = {"juvenile_below_age": 18, "minimum_group": 5, "confidence": 0.95, "quantile_method": "weibull"}
     assert said["parameters"] == {"minimum": 5} | settings
 
 

@@ -43,7 +43,7 @@ def test_the_page_stands_alone_and_says_whose_patients_these_are(page):
 
 
 def test_the_page_says_that_the_run_stays_inside_unless_all_patients_are_synthetic(page):
-    said = "The tables and results of this run stay inside your centre"
+    said = "This page, the tables, figures and results of this run stay inside your centre"
     assert said in page
     synthetic = cohort.prepare(random_cohort(80, seed=6).assign(synthetic="1"))
     for patients in (cohort.load(), synthetic):
