@@ -1,7 +1,11 @@
 """What tests make for themselves: random cohorts, what is wrong in a table, the results of a run."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pandas as pd
+import pytest
+from budget import LONG
 
 from nxp2lib import compare, describe, dictionary, findings, incidence, published, table
 from nxp2lib.intake import Problem, checks
@@ -56,3 +60,17 @@ def finished(patients, folder):
     for name, long in results(patients).items():
         long.to_csv(folder / "results" / f"{name}.csv", index=False)
     return folder
+
+
+ROWS = ["male", "age_at_onset", "distal_weakness", "dysphagia", "any_rash", "malignancy"]
+
+
+@contextmanager
+def of_few_rows():
+    """Let tables and running text have a few rows in the short tests, which is enough for an export."""
+    with pytest.MonkeyPatch.context() as patched:
+        if not LONG:
+            rows, text = published.rows, describe.running_text
+            patched.setattr(published, "rows", lambda name: rows(name).query("row in @ROWS").reset_index(drop=True))
+            patched.setattr(describe, "running_text", lambda patients: text(patients).query("row in @ROWS"))
+        yield

@@ -88,7 +88,10 @@ def test_adjusted_p_values_stand_in_the_table_on_request(second):
 
 def test_no_sentence_speaks_of_reconstructed_patients_where_there_are_none(second, tmp_path, computed_once):
     """A class copy has 76 synthetic patients, too; of a centre's own nothing is compared as if it had to agree."""
-    next(trainees.resampled(1, 3)).to_csv(tmp_path / "copy.csv", index=False)
+    stored = pd.read_csv(paths.COHORT)
+    copy = budget(stored.assign(dysphagia=1 - stored["dysphagia"]), None)
+    copy = next(trainees.resampled(1, 3)) if copy is None else copy
+    copy.to_csv(tmp_path / "copy.csv", index=False)
     shown = {"own": second[2]}
     names = budget([NAMES[0]], NAMES)
     shown["copy"] = warm.execute(tmp_path / "copy.csv", tmp_path / "out", names, number_of_cohorts=3)

@@ -13,8 +13,8 @@ from budget import budget
 from nxp2lib import paths
 
 NAMES = [path.stem for path in sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
-SECTIONS = budget(NAMES[1:5], NAMES)  # of other centres than the first
-SUMMED_UP = budget(NAMES[1:6], NAMES)  # of the first: what its summary needs
+SECTIONS = budget(NAMES[1:4], NAMES)  # of other centres than the first: what an export needs
+SUMMED_UP = budget([NAMES[2], NAMES[5]], NAMES)  # of the first: Table 1 and the summary
 
 
 def nxp2(folder, *words) -> subprocess.CompletedProcess:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from itertools import chain
 from math import ceil
 from pathlib import Path
@@ -192,14 +193,15 @@ def listed(cohorts: Cohorts, shown: Shown, hidden: set[Key]) -> pd.DataFrame:
     Columns: row, group; for patients with the finding, and without, the least and the greatest number in the cohorts,
     and in which of them it is so.
     """
-    below = [key for key in disclosure.edges(shown) if _is_open(*key, shown.age_limit)]
+    keys = [*sorted(hidden), *(key for key in disclosure.edges(shown) if _is_open(*key, shown.age_limit))]
+    counted = np.array([_counted(made, keys) for made in cohorts])
     rows = []
-    for key in [*sorted(hidden), *below]:
-        found = np.array([_counted(made, *key) for made in cohorts])[:, : disclosure.sides(key)]
+    for place, key in enumerate(keys):
+        found = counted[:, place, : disclosure.sides(key)]
         line: dict[str, object] = dict(zip(("row", "group"), key, strict=True))
         for side, values in zip(SIDES, found.T, strict=False):
-            for end, place in (("least", values.argmin()), ("greatest", values.argmax())):
-                line |= {f"{end}{side}": values[place], f"{end}{side}_in": place}
+            for end, cohort_ in (("least", values.argmin()), ("greatest", values.argmax())):
+                line |= {f"{end}{side}": values[cohort_], f"{end}{side}_in": cohort_}
         rows.append(line)
     names = [f"{end}{side}{where}" for side in SIDES for end in ("least", "greatest") for where in ("", "_in")]
     return pd.DataFrame(rows, columns=["row", "group", *names]).astype(dict.fromkeys(names, "Int64"))
@@ -216,12 +218,21 @@ def _is_open(row: str, group: str, age_limit: float) -> bool:
     return low < float(edge) <= high
 
 
-def _counted(patients: pd.DataFrame, row: str, group: str) -> tuple[int, int]:
-    """Return in how many members of a group a row holds, and does not; of the row ``patients``, how many they are."""
-    members = patients[(findings.holds(group, patients) == 1).fillna(False).astype(bool)]
-    name, number, edge = row.partition(BELOW)
-    answers = members[name] < float(edge) if number else findings.holds(row, members)
-    return int((answers == 1).sum()), int((answers == 0).sum())
+def _counted(patients: pd.DataFrame, keys: list[Key]) -> list[tuple[int, int]]:
+    """Return in how many members of each group its row holds, and does not; of ``patients``, how many they are."""
+
+    @cache
+    def told(name: str) -> np.ndarray:
+        return findings.holds(name, patients).astype("Int8").fillna(-1).to_numpy()
+
+    found = []
+    for row, group in keys:
+        name, number, edge = row.partition(BELOW)
+        values = patients[name].to_numpy(dtype=float, na_value=np.nan) if number else np.empty(0)
+        answers = np.where(np.isnan(values), -1, values < float(edge)) if number else told(row)
+        members = answers[told(group) == 1]
+        found.append((int((members == 1).sum()), int((members == 0).sum())))
+    return found
 
 
 def _far_apart(proof: pd.DataFrame, minimum: int) -> None:

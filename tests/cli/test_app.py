@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from made import finished, random_cohort
+from made import finished, of_few_rows, random_cohort
 from typer.testing import CliRunner
 
 import nxp2lib
@@ -575,8 +575,9 @@ def test_a_minimum_below_two_is_refused(nxp2):
 
 
 def test_an_export_says_what_it_hides_and_where_it_is(nxp2, tmp_path):
-    finished(cohort.prepare(random_cohort(150, seed=5)), tmp_path / "my results")
-    done = nxp2("export", "my results", "--minimum", "5")
+    with of_few_rows():
+        finished(cohort.prepare(random_cohort(150, seed=5)), tmp_path / "my results")
+        done = nxp2("export", "my results", "--minimum", "5")
     assert done.exit_code == 0, done.stderr
     said = re.search(r"(\d+) counts shown, (\d+) counts below 5 hidden, (\d+) more to protect them", done.stdout)
     assert said and all(int(number) for number in said.groups())

@@ -119,9 +119,14 @@ def test_an_export_with_other_settings_is_refused(centre, frame, setting, untouc
 
 
 def test_without_the_list_an_export_of_one_patient_less_tells_of_that_patient(centre, first, frame, tmp_path):
-    """The attack itself: it must succeed where nothing stands against it, or the other tests say nothing."""
-    (tmp_path / "releases.json").unlink()
-    one, other = shown(first).blocks, shown(centre(one_less(frame), 5, "other")).blocks
+    """The attack itself: it must succeed where nothing stands against it, or the other tests say nothing.
+
+    So it is where nobody knows any more where the cohort lay, and the export says so.
+    """
+    (tmp_path / "cohort.csv").unlink()
+    second = centre(one_less(frame), 5, "other")
+    assert "No list of earlier exports is known" in str(second)
+    one, other = shown(first).blocks, shown(second).blocks
     both = [key for key in one if key[1] == "total" and key[0] in frame and key in other]
     of_one = {row: ("1", "0", "")[np.subtract(one[row, group], other[row, group]).argmax()] for row, group in both}
     assert of_one and of_one.items() <= frame.iloc[-1].to_dict().items()
@@ -147,12 +152,6 @@ def test_the_export_names_every_setting_that_its_numbers_rest_on(first):
     said = json.loads((first.folder / "export.json").read_text(encoding="utf-8"))
     settings = {"juvenile_below_age": 18, "minimum_group": 5, "confidence": 0.95, "quantile_method": "weibull"}
     assert said["parameters"] == {"minimum": 5} | settings
-
-
-def test_without_the_list_it_is_said_what_is_not_promised(centre, frame, tmp_path):
-    """So it is where nobody knows any more where the cohort lay."""
-    (tmp_path / "cohort.csv").unlink()
-    assert "No list of earlier exports is known" in str(centre(one_less(frame), 5, "other"))
 
 
 def test_a_list_that_was_damaged_is_refused(centre, frame, tmp_path):
