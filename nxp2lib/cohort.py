@@ -24,15 +24,13 @@ def load(
     Yes/no columns become pandas ``boolean``, ages ``Int64``, creatine kinase ``Float64``, categories ``category``;
     blank is missing. Columns of the dictionary that the file lacks are added, all missing, and named in
     ``frame.attrs["absent"]``. ``map_path`` names the file that explains the centre's own headers and codes
-    (`nxp2lib.intake.column_map.read`); empty: there is none. Groups with fewer than ``minimum_group`` patients are kept
-    back, unless all patients are synthetic (`kept_back`).
+    (`nxp2lib.intake.column_map.read`); empty: there is none. ``minimum_group`` is that of `kept_back`.
 
     >>> patients = load()
     >>> len(patients), patients["age_group"].value_counts().to_dict()
     (76, {'adult': 47, 'juvenile': 29})
 
-    Raises FileNotFoundError for a missing file, CohortError for one that cannot be read or used, and ValueError for
-    fewer patients than ``minimum_group``.
+    Raises FileNotFoundError for a missing file, CohortError for one that cannot be used, ValueError for few patients.
     """
     path = paths.find(path)
     explained = column_map.read(paths.find(map_path)) if map_path else None
@@ -105,9 +103,9 @@ def derive(frame: pd.DataFrame, juvenile_below_age: float = findings.JUVENILE_BE
 def kept_back(frame: pd.DataFrame, minimum_group: int) -> pd.DataFrame:
     """Return a cohort in which no group of a few patients is described, unless all patients are synthetic.
 
-    A table of one juvenile is that patient, line by line, and so is the difference between all patients and all adults.
-    Where a group, or the rest in none, has fewer than ``minimum_group`` patients, nobody's group is known any more; of
-    the groups only ``frame.attrs["sizes"]`` is left, by column. Raises ValueError for fewer patients in all.
+    A table of one juvenile is that patient, line by line, and so is what all patients differ by from all adults. Where
+    a group, or the rest, has fewer than ``minimum_group`` patients, nobody's is known any more: its column is missing,
+    and ``frame.attrs["sizes"]`` has the sizes, by column. Raises ValueError for fewer patients in all.
     """
     check_minimum_group(minimum_group)
     frame = frame.copy()
@@ -169,9 +167,8 @@ def provenance(frame: pd.DataFrame) -> str:
         return f"Reconstructed cohort: {synthetic} synthetic patients who never existed, built from the printed tables."
     if is_synthetic(frame):
         return f"Synthetic practice cohort: {synthetic} patients who never existed. Do not report it as observed."
-    said = f"Cohort of {len(frame)} patients, none of them marked as synthetic."
-    if synthetic:
-        said = f"Mixed cohort: {synthetic} of {len(frame)} patients are synthetic. Do not report it as observed."
+    mixed = f"Mixed cohort: {synthetic} of {len(frame)} patients are synthetic. Do not report it as observed."
+    said = mixed if synthetic else f"Cohort of {len(frame)} patients, none of them marked as synthetic."
     minimum = frame.attrs.get("minimum_group", findings.MINIMUM_GROUP)
     parts = [f"{n} {group}" for sizes in frame.attrs.get("sizes", {}).values() for group, n in sizes.items()]
     if parts:

@@ -1,6 +1,7 @@
 """Compare two groups row by row: counts by Fisher's exact test, numbers by the Mann-Whitney U test."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,8 @@ from nxp2lib.cohort import is_synthetic
 from nxp2lib.fourfold import TIE, Fisher, Table, check_confidence, clean, fisher, two_by_two
 
 FEW = 1_000_000  # differences that are written down
-MOST_LISTED = 400  # patients in an R x C table of which all tables are listed
+MOST_LISTED = 1_000_000  # tables with the margins of an R x C table; where there may be more, some are drawn
+DRAWN, SEED = 99_999, 1  # tables, the same every time
 EXACT_BELOW = 50  # the exact rank test is given for fewer patients per group, as in R's wilcox.test
 
 
@@ -25,47 +27,54 @@ class MannWhitney(NamedTuple):
     superiority: float
 
 
-def fisher_exact_rxc(table: Table) -> float:
-    """Return the exact P value of an R x C table (Freeman and Halton 1951), by enumeration.
+class Exact(NamedTuple):
+    """A P value, and its standard error where tables were drawn; 0 where all were listed."""
 
-    Probabilities of all tables with the same margins that are no likelier than the observed one are added up, built
-    column by column; nothing is simulated, so the digits never change. For small tables: the work grows quickly with
-    the counts.
+    p_value: float
+    standard_error: float = 0.0
 
-    >>> round(fisher_exact_rxc([[24, 25], [16, 3], [7, 1]]), 4)
-    0.007
 
-    NaN for an empty table, and for one of more than ``MOST_LISTED`` patients, whose tables are too many to list.
+def fisher_exact_rxc(table: Table) -> Exact:
+    """Return the exact P value of an R x C table (Freeman and Halton 1951).
+
+    Probabilities of all tables with the same margins that are no likelier than the observed one are added up. Where
+    they may be more than ``MOST_LISTED``, ``DRAWN`` ones are drawn, the same every time. NaN for an empty table.
+
+    >>> p_value, standard_error = fisher_exact_rxc([[24, 25], [16, 3], [7, 1]])
+    >>> round(p_value, 4), standard_error
+    (0.007, 0.0)
     """
     from scipy.special import gammaln
+    from scipy.stats import MonteCarloMethod, fisher_exact
 
     counts = np.asarray(table, dtype=int)
-    if not 0 < counts.sum() <= MOST_LISTED:
-        return float("nan")
+    if not counts.sum():
+        return Exact(float("nan"), float("nan"))
+    counts = counts[np.ix_(counts.any(1), counts.any(0))]
+    counts = counts[np.argsort(counts.sum(1))]  # the largest row last: what is left goes there
+    if np.prod([np.minimum(counts.sum(1), total)[:-1] + 1.0 for total in np.sort(counts.sum(0))[:-1]]) > MOST_LISTED:
+        p = fisher_exact(counts, method=MonteCarloMethod(n_resamples=DRAWN, rng=np.random.default_rng(SEED))).pvalue
+        return Exact(float(p), float((p * (1 - p) / DRAWN) ** 0.5))
     log_factorial = gammaln(np.arange(counts.sum() + 1) + 1)
     constant = log_factorial[counts.sum(0)].sum() + log_factorial[counts.sum(1)].sum() - log_factorial[counts.sum()]
     limit = -log_factorial[counts].sum() + constant + np.log(TIE)
     states = {tuple(counts.sum(1)): np.array([constant])}  # rows still to fill -> log probabilities so far
-    for total in counts.sum(0):
+    for total in np.sort(counts.sum(0))[:-1]:
         grown: dict[tuple[int, ...], list[np.ndarray]] = {}
         for left, logs in states.items():
             for column in _columns(left, total):
                 rest = tuple(n - k for n, k in zip(left, column, strict=True))
                 grown.setdefault(rest, []).append(logs - log_factorial[list(column)].sum())
         states = {rest: np.concatenate(parts) for rest, parts in grown.items()}
-    (logs,) = states.values()
-    return clean(np.exp(logs[logs <= limit]).sum())
+    logs = np.concatenate([logs - log_factorial[list(rest)].sum() for rest, logs in states.items()])
+    return Exact(clean(np.exp(logs[logs <= limit]).sum()))
 
 
 def _columns(left: tuple[int, ...], total: int) -> Iterator[tuple[int, ...]]:
     """Yield every way to put ``total`` patients into rows that have room for ``left``."""
-    if len(left) == 1:
-        if total <= left[0]:
-            yield (total,)
-        return
-    for here in range(min(left[0], total) + 1):
-        for rest in _columns(left[1:], total - here):
-            yield (here, *rest)
+    for others in product(*(range(min(room, total) + 1) for room in left[:-1])):
+        if 0 <= total - sum(others) <= left[-1]:
+            yield (*others, total - sum(others))
 
 
 def mann_whitney(second: Sequence[float], first: Sequence[float]) -> MannWhitney:
@@ -173,14 +182,7 @@ def compare(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, confidence: float
 
 
 def tests(cohort: pd.DataFrame, rows: Iterable[str]) -> list[str]:
-    """Return the rows of a table that count as tests, wherever tests are counted or adjusted for their number.
-
-    Of two that are each other's opposite one is left out, and so is a row with one answer in everybody.
-
-    >>> five = pd.DataFrame({"polymyositis": [0, 1, 0], "dermatomyositis": [1, 0, 1], "myalgia": [1, 1, None]})
-    >>> tests(five, five)
-    ['dermatomyositis']
-    """
+    """Return the rows that count as tests: one of two opposites, and none with one answer in everybody."""
     named = list(rows)
     return [row for row in named if findings.opposite(row) not in named and cohort[row].nunique() > 1]
 
