@@ -70,7 +70,7 @@ def _typed(cells: pd.DataFrame) -> pd.DataFrame:
             texts = cells[name].cat.remove_categories([""]) if "" in cells[name].cat.categories else cells[name]
             frame[name] = texts.astype(kind)
     frame = pd.DataFrame(frame, index=cells.index)
-    frame.attrs["absent"] = [name for name in dictionary.stored() if name not in cells]
+    frame.attrs["absent"] = [name for name in dictionary.asked() if name not in cells]
     return frame
 
 

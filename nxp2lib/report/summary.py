@@ -76,7 +76,7 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, settings: dict[str, obj
         tested=tested,
         settings=settings,
         limit=f"{patients.attrs['juvenile_below_age']:g}",
-        absent=[dictionary.label(name) for name in patients.attrs.get("absent", []) if name != "synthetic"],
+        absent=[dictionary.label(name) for name in patients.attrs.get("absent", [])],
     )
 
 

@@ -236,7 +236,7 @@ def test_a_clean_file_has_no_problems(nxp2, write_cohort, name):
 def test_a_clean_file_lists_the_columns_that_it_lacks(nxp2, tmp_path):
     (tmp_path / "few.csv").write_text("patient_id,sex,age_at_onset\na,male,3\n", encoding="utf-8")
     done = nxp2("validate", "few.csv")
-    assert "Not in the file, so unknown for everyone: center, synthetic, any_rash, " in done.stdout
+    assert "Not in the file, so unknown for everyone: center, any_rash, " in done.stdout
     assert done.stdout.endswith("few.csv: 1 patient, no problems, no warnings\n")
 
 
