@@ -8,6 +8,7 @@ from nxp2lib import dictionary, findings, paths, published
 from nxp2lib.intake import checks, column_map, reading
 from nxp2lib.intake.column_map import ColumnMap
 from nxp2lib.intake.problems import CohortError
+from nxp2lib.wording import count
 
 PATIENTS = "table1/patients/total/n"  # the address of the paper's number of patients
 PANDAS_TYPES = {"text": "string", "category": "category", "yes_no": "boolean", "integer": "Int64", "number": "Float64"}
@@ -130,10 +131,11 @@ def provenance(frame: pd.DataFrame) -> str:
     if is_reconstructed(frame):
         return f"Reconstructed cohort: {synthetic} synthetic patients who never existed, built from the printed tables."
     if synthetic == len(frame):
-        return f"Synthetic cohort: {synthetic} made-up patients who never existed. Do not report it as observed."
+        patients = count(synthetic, "made-up patient")
+        return f"Synthetic cohort: {patients} who never existed. Do not report it as observed."
     if synthetic:
         return f"Mixed cohort: {synthetic} of {len(frame)} patients are synthetic. Do not report it as observed."
-    return f"Cohort of {len(frame)} patients, none of them marked as synthetic."
+    return f"Cohort of {count(len(frame), 'patient')}, none of them marked as synthetic."
 
 
 def introduce(frame: pd.DataFrame) -> str:

@@ -226,6 +226,7 @@ def test_provenance_tells_synthetic_mixed_and_other_cohorts_apart():
     assert cohort.provenance(cohort.load()).startswith("Reconstructed cohort: 76 synthetic")
     assert cohort.provenance(five_patients(synthetic=["1", "", "", "0", "0"])).startswith("Mixed cohort: 1 of 5")
     assert cohort.provenance(five_patients()) == "Cohort of 5 patients, none of them marked as synthetic."
+    assert cohort.provenance(five_patients().head(1)) == "Cohort of 1 patient, none of them marked as synthetic."
 
 
 def test_the_default_cohort_has_no_problem():

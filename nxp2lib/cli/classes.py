@@ -4,6 +4,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from nxp2lib import wording
 from nxp2lib.cli import terminal
 
 
@@ -17,7 +18,7 @@ def teach(
 
     with terminal.told(f"{out}: the class cannot be written", ValueError, FileNotFoundError):
         listed = maker.names(trainees)
-        number = terminal.count(len(listed), "trainee")
+        number = wording.count(len(listed), "trainee")
         with terminal.waiting(f"Making notebooks and cohorts for {number} ..."):
             folder = maker.write(out, listed, seed)
     terminal.tell(f"{number}: {folder / maker.TRAINEES}, one folder each")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from nxp2lib import paths
+from nxp2lib import paths, wording
 from nxp2lib.cli import terminal
 
 MAP_HELP = "How your headers and codes are to be read (.yml). Not given: as they stand."
@@ -71,9 +71,9 @@ def _say_findings(file: str, found) -> None:
             typer.echo(f"\n{title}")
             terminal.say_table(("row", "column", "value", last), rows)
             typer.echo("")
-    patients = "" if found.patients is None else f"{terminal.count(found.patients, 'patient')}, "
+    patients = "" if found.patients is None else f"{wording.count(found.patients, 'patient')}, "
     counts = [(len(found.problems), "problem"), (len(found.warnings), "warning")]
-    said = [terminal.count(number, thing) if number else f"no {thing}s" for number, thing in counts]
+    said = [wording.count(number, thing) if number else f"no {thing}s" for number, thing in counts]
     terminal.tell(f"{file}: {patients}{', '.join(said)}")
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from nxp2lib import paths
+from nxp2lib import paths, wording
 from nxp2lib.cli import terminal
 
 
@@ -55,14 +55,14 @@ def _audit_ledger(ledger: str, target: Path | None, out: str | None) -> None:
     printed = other_paper.read(ledger)
     if target and target.exists() and target.samefile(paths.find(ledger)):
         raise terminal.end(f"--out {out}: this would overwrite the ledger")
-    with terminal.waiting(f"Checking {terminal.count(len(printed), 'row')} ..."):
+    with terminal.waiting(f"Checking {wording.count(len(printed), 'row')} ..."):
         judged = other_paper.audit(printed)
     terminal.write(target, lambda partial: other_paper.write(judged, printed, partial))
     shown = judged.assign(file_row=judged.index.astype(str))[["file_row", "row", "p_printed", "verdict", "reason"]]
     shown[["row", "p_printed"]] = shown[["row", "p_printed"]].map(lambda text: text[:40] + "…" * (len(text) > 40))
     terminal.say_table(("file row", "row", "P", "verdict", "reason"), shown.itertuples(index=False))
     counts = judged["verdict"].value_counts()
-    typer.echo(f"{terminal.count(len(judged), 'row')}: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()))
+    typer.echo(f"{wording.count(len(judged), 'row')}: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()))
 
 
 def reconstruct(
@@ -94,8 +94,8 @@ def reconstruct(
             said = " and ".join(map(str, builder.write(seed, folder)))
         else:
             _write_cohorts(count, seed, folder, jobs or os.cpu_count() or 1)
-            checked = f"each checked against {len(archive.about_patients())} printed numbers"
-            said = f"{terminal.count(count, 'synthetic cohort')} to {folder}, {checked},"
+            checked = f"each checked against {wording.count(len(archive.about_patients()), 'printed number')}"
+            said = f"{wording.count(count, 'synthetic cohort')} to {folder}, {checked},"
     terminal.tell(f"Wrote {said} in {time.perf_counter() - since:.1f} s")
 
 
@@ -134,7 +134,8 @@ def bounds(
         return
     with terminal.told(f"{out}: files cannot be written there", ValueError, failed=(NotReached,)):
         least, greatest = limits.count(question)
-        terminal.tell(f"{question}: {least} to {greatest} patients, over all cohorts that keep the printed numbers")
+        span = f"{least} to {wording.count(greatest, 'patient')}"
+        terminal.tell(f"{question}: {span}, over all cohorts that keep the printed numbers")
         for end in ("least", "greatest") if out else ():
             target = paths.expanded(out).absolute() / f"synthetic_{end}.csv"
             builder.save(limits.witness(question, end, builder.SEED if seed is None else seed), target)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from nxp2lib import paths
+from nxp2lib import paths, wording
 from nxp2lib.cli import terminal
 from nxp2lib.cli.cohorts import MAP_HELP
 
@@ -91,9 +91,9 @@ def _say_outcome(console, outcome, plan) -> None:
 
 def _say_summary(plan, outcomes: list, seconds: float) -> None:
     failed = sum(bool(outcome.error) for outcome in outcomes)
-    counts = f"{terminal.count(len(outcomes), 'notebook')}: {len(outcomes) - failed} ok, {failed} failed"
+    counts = f"{wording.count(len(outcomes), 'notebook')}: {len(outcomes) - failed} ok, {failed} failed"
     unchanged = sum(outcome.unchanged for outcome in outcomes)
     counts += f" ({unchanged} unchanged, not run again; --fresh runs all)" if unchanged else ""
     times = f"{seconds:.1f} s (one after another: {sum(outcome.seconds for outcome in outcomes):.1f} s)"
-    terminal.tell(f"{terminal.count(plan.patients, 'patient')}; {counts}; {times}")
+    terminal.tell(f"{wording.count(plan.patients, 'patient')}; {counts}; {times}")
     terminal.tell(f"Results: {plan.output}")

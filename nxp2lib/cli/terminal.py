@@ -70,15 +70,6 @@ def tell(text: str) -> None:
     typer.echo(printable(text))
 
 
-def count(number: int, thing: str) -> str:
-    """Return a number with the name of what it counts.
-
-    >>> count(1, "patient"), count(2, "patient")
-    ('1 patient', '2 patients')
-    """
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
 def say_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """Print rows: as a table on a terminal, as aligned lines elsewhere."""
     from rich import box

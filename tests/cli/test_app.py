@@ -343,6 +343,31 @@ def test_a_form_of_another_kind_is_refused_in_one_line(nxp2, tmp_path, words):
     assert list(tmp_path.iterdir()) == []
 
 
+# Numbers
+
+
+def test_one_of_a_thing_is_counted_as_one(nxp2, monkeypatch, tmp_path):
+    from nxp2lib.reconstruction import bounds
+    from nxp2lib.release import export, verify
+
+    said = str(export.Report(tmp_path, 8, shown=1, small=1, further=1, earlier=8, left_out=[]))
+    assert said.startswith("1 count shown, 1 count below 8 hidden, 1 more to protect them; ")
+    counted = str(verify.Verified(tmp_path, 1, 1, 8))
+    assert counted.endswith("1 made-up cohort, which differ by 8 or more in each of 1 hidden count")
+    monkeypatch.setattr(bounds, "count", lambda question: (0, 1))
+    assert nxp2("bounds", "dysphagia").stdout.startswith("dysphagia: 0 to 1 patient, over")
+    (tmp_path / "one.csv").write_text("patient_id,sex,age_at_onset\na,x,3\n", encoding="utf-8")
+    assert nxp2("validate", "one.csv").stdout.endswith("one.csv: 1 patient, 1 problem, no warnings\n")
+
+
+def test_every_number_before_its_things_goes_through_the_one_helper():
+    things = "counts|patients|problems|warnings|rows|tables|cohorts|notebooks|trainees|files|seconds"
+    for path in paths.PACKAGE.rglob("*.py"):
+        if path.parent.name in ("cli", "release", "run", "reconstruction", "teach"):
+            text = path.read_text(encoding="utf-8")
+            assert not re.findall(rf"(?<!of )\{{[^{{}}\n]+\}} (?:[\w-]+ )?(?:{things})\b", text), path
+
+
 # reconstruct
 
 
