@@ -23,9 +23,7 @@ def template(
     if (file is None) == (redcap is None):
         raise terminal.end("template: give one file, such as my_patients.xlsx or --redcap dictionary.csv")
     writers = {".csv": forms.write_redcap} if redcap else {".xlsx": forms.write_workbook, ".csv": forms.write_csv}
-    target = terminal.output(redcap or file, *writers)
-    if target.exists():
-        raise terminal.end(f"{redcap or file}: exists already and is left as it is; choose another name")
+    target = terminal.output(redcap or file, *writers, new=True)
     with terminal.told(f"{target}: the form cannot be written"):
         writers[target.suffix.lower()](target)
     terminal.tell(f"Wrote {target}")
@@ -78,7 +76,7 @@ def _say_findings(file: str, found) -> None:
 
 
 def export(
-    folder: Annotated[str, Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
+    folder: Annotated[str | None, Argument(metavar="DIR", help=terminal.FINISHED)] = None,
     minimum: Annotated[int, Option(metavar="N", min=2, help="Counts below this number are hidden.")] = 8,
     listed: Annotated[
         str | None,
@@ -89,7 +87,7 @@ def export(
     """Write tables that may leave your centre."""
     from nxp2lib import release
 
-    place = paths.expanded(folder).absolute()
+    place = terminal.finished(folder)
     with terminal.told(f"{place}: the export cannot be {'read' if verify else 'written'}", ValueError):
         if verify:
             terminal.tell(str(release.verify.check(place)))

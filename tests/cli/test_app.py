@@ -343,6 +343,57 @@ def test_a_form_of_another_kind_is_refused_in_one_line(nxp2, tmp_path, words):
     assert list(tmp_path.iterdir()) == []
 
 
+# Places
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "--data", "data/cohort.csv"],
+        ["run", "--data", "mine.csv", "--map", "data/cohort.csv"],
+        ["run", "-p", "cohort_path=data/cohort.csv"],
+        ["run", "--data", "mine.csv", "-p", "map_path=data/cohort.csv"],
+        ["validate", "data/cohort.csv"],
+        ["validate", "mine.csv", "--map", "data/cohort.csv"],
+        ["audit", "--ledger", "data/cohort.csv"],
+        ["teach", "--trainees", "data/cohort.csv"],
+    ],
+)
+def test_a_file_is_looked_for_where_the_user_stands_and_nowhere_else(nxp2, notebooks, write_cohort, tmp_path, words):
+    write_cohort(name="mine.csv")
+    done = nxp2(*words, *(["--notebooks", notebooks, "--out", "out"] if words[0] == "run" else []))
+    assert done.exit_code == 2 and done.stderr == f"{tmp_path / 'data' / 'cohort.csv'}: no such file\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (["template", "below/form.csv"], "below/form.csv"),
+        (["validate", "mine.csv", "--html", "below/queries.html"], "below/queries.html"),
+        (["audit", "--ledger", "ledger.csv", "--out", "below/verdicts.csv"], "below/verdicts.csv"),
+        (["reconstruct", "--seed", "2", "--out", "below"], "below/cohort.csv"),
+        (["bounds", "dysphagia", "--out", "below"], "below/synthetic_least.csv"),
+        (["export", "outputs"], "outputs: no finished run here"),
+        (["export", "--verify", "outputs"], "outputs: no export here"),
+        (["book", "outputs"], "outputs: no finished run here"),
+    ],
+)
+def test_a_folder_lies_where_the_user_stands(nxp2, builder, write_cohort, monkeypatch, tmp_path, words, place):
+    monkeypatch.setattr("nxp2lib.reconstruction.bounds.witness", lambda *asked: pd.read_csv(paths.COHORT))  # seconds
+    write_cohort(name="mine.csv")
+    (tmp_path / "ledger.csv").write_text(LEDGER, encoding="utf-8")
+    done = nxp2(*words)
+    if ":" in place:
+        assert done.exit_code == 2 and done.stderr.startswith(f"{tmp_path}/{place}")
+    else:
+        assert done.exit_code == 0 and (tmp_path / place).is_file(), done.stderr
+
+
+@pytest.mark.parametrize("command", ["export", "book"])
+def test_a_run_is_read_where_it_is_written_if_no_folder_is_named(nxp2, command):
+    assert nxp2(command).stderr.startswith(f"{paths.output_folder('outputs')}: no finished run here")
+
+
 # Numbers
 
 
@@ -456,6 +507,23 @@ def test_many_cohorts_take_the_projects_seed_and_every_core(nxp2, archive, build
 def test_many_cohorts_need_a_folder(nxp2, archive, tmp_path):
     done = nxp2("reconstruct", "--count", 7)
     assert done.exit_code == 2 and done.stderr == "--count needs --out DIR, a folder for the cohorts\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--seed", "7"], "--seed needs --out DIR"),
+        (["--count", "7", "--seed", "7"], "--count needs --out DIR"),
+        (["--seed", "7", "--out", "data"], "--out data: results do not go among the project's own files"),
+        (["--out", "data"], "--out data: results do not go among the project's own files"),
+        (["--count", "7", "--out", "data/below"], "--out data/below: results do not go among the project's own files"),
+    ],
+)
+def test_other_patients_are_never_written_over_the_projects(nxp2, archive, builder, monkeypatch, tmp_path, words, said):
+    monkeypatch.setattr(paths, "DATA", tmp_path / "data")
+    done = nxp2("reconstruct", *words)
+    assert done.exit_code == 2 and done.stderr.startswith(said) and done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
