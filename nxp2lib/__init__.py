@@ -5,6 +5,7 @@ The core, in an order to read it in; the sections 01 to 04 import nothing else:
 - `paths`: where things lie, and files that appear whole or not at all
 - `dictionary`: every column of a cohort, its label, type and accepted values
 - `findings`: what a finding, a group and a row of the tables mean
+- `wording`: words beside numbers
 - `digits`: what printed digits stand for
 - `published`: the numbers that the paper prints
 - `cohort`: read a cohort file, check it, and derive what the paper derives

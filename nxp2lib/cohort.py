@@ -8,6 +8,7 @@ from nxp2lib import dictionary, findings, paths, published
 from nxp2lib.intake import checks, column_map, reading
 from nxp2lib.intake.column_map import ColumnMap
 from nxp2lib.intake.problems import CohortError
+from nxp2lib.wording import count
 
 PATIENTS = "table1/patients/total/n"  # the address of the paper's number of patients
 PANDAS_TYPES = {"text": "string", "category": "category", "yes_no": "boolean", "integer": "Int64", "number": "Float64"}
@@ -73,7 +74,7 @@ def _typed(cells: pd.DataFrame) -> pd.DataFrame:
             texts = cells[name].cat.remove_categories([""]) if "" in cells[name].cat.categories else cells[name]
             frame[name] = texts.astype(kind)
     frame = pd.DataFrame(frame, index=cells.index)
-    frame.attrs["absent"] = [name for name in dictionary.stored() if name not in cells]
+    frame.attrs["absent"] = [name for name in dictionary.asked() if name not in cells]
     return frame
 
 
@@ -166,9 +167,10 @@ def provenance(frame: pd.DataFrame) -> str:
     if is_reconstructed(frame):
         return f"Reconstructed cohort: {synthetic} synthetic patients who never existed, built from the printed tables."
     if is_synthetic(frame):
-        return f"Synthetic practice cohort: {synthetic} patients who never existed. Do not report it as observed."
+        patients = count(synthetic, "patient")
+        return f"Synthetic practice cohort: {patients} who never existed. Do not report it as observed."
     mixed = f"Mixed cohort: {synthetic} of {len(frame)} patients are synthetic. Do not report it as observed."
-    said = mixed if synthetic else f"Cohort of {len(frame)} patients, none of them marked as synthetic."
+    said = mixed if synthetic else f"Cohort of {count(len(frame), 'patient')}, none of them marked as synthetic."
     minimum = frame.attrs.get("minimum_group", findings.MINIMUM_GROUP)
     parts = [f"{n} {group}" for sizes in frame.attrs.get("sizes", {}).values() for group, n in sizes.items()]
     if parts:

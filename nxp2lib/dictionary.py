@@ -96,6 +96,11 @@ def stored() -> dict[str, Column]:
     return {name: column for name, column in columns().items() if not column.is_derived}
 
 
+def asked() -> dict[str, Column]:
+    """Return the columns that a centre is asked for: all that are stored, but for the mark of synthetic patients."""
+    return {name: column for name, column in stored().items() if name != "synthetic"}
+
+
 def column(name: str) -> Column:
     """Return one column.
 

@@ -48,7 +48,8 @@ def find(path: str | Path) -> Path:
             return place
         if place.is_dir():
             raise FileNotFoundError(f"{path}: a folder, not a file")
-    raise FileNotFoundError(f"{path}: no such file (looked for {' and '.join(map(str, places))})")
+    looked = f" (looked for {' and '.join(map(str, places))})" if len(places) > 1 else ""
+    raise FileNotFoundError(f"{path}: no such file{looked}")
 
 
 def output_folder(path: str | Path) -> Path:
@@ -58,6 +59,15 @@ def output_folder(path: str | Path) -> Path:
     they never touch the results of a run. The folder is not created here.
     """
     return Path(os.environ.get("NXP2_OUTPUT_ROOT", ROOT)) / expanded(path)
+
+
+def is_own(place: str | Path) -> bool:
+    """Tell whether a place lies among the project's own files, where nothing of a user's is written.
+
+    >>> is_own(DATA / "cohort.csv"), is_own(ROOT / "outputs")
+    (True, False)
+    """
+    return any(Path(place).resolve().is_relative_to(own.resolve()) for own in (DATA, NOTEBOOKS, PACKAGE))
 
 
 @contextmanager

@@ -256,6 +256,7 @@ def test_provenance_tells_synthetic_mixed_and_other_cohorts_apart():
     assert cohort.provenance(five_patients(synthetic=["1", "", "", "0", "0"])).startswith("Mixed cohort: 1 of 5")
     own = "Cohort of 5 patients, none of them marked as synthetic. Stays inside the centre."
     assert cohort.provenance(five_patients()) == own
+    assert cohort.provenance(five_patients().head(1)).startswith("Cohort of 1 patient, none of them")
 
 
 @pytest.mark.parametrize(("young", "shown"), [(0, True), (1, False), (4, False), (5, True)])

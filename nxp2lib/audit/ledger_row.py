@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import product
 from typing import NamedTuple
 
-from nxp2lib import digits, fourfold
+from nxp2lib import digits, fourfold, wording
 from nxp2lib.audit import attainable, cells, summaries, verdicts
 from nxp2lib.audit.verdicts import INCONSISTENT, OTHER_CONVENTION, REPRODUCED, UNDETERMINED, VERDICTS, Finding
 
@@ -105,9 +105,9 @@ def _group(row: dict[str, str], side: str) -> _Group:
     said, size = _cell(row, f"{side}_count", cells.count), _group_size(row, side)
     of = size if said.of is None else _size(row, f"{side}_count", said.of)
     if of is not None and size is not None and of > size:
-        raise _refused(row, f"{side}_count", f"the group has {size} patients", INCONSISTENT)
+        raise _refused(row, f"{side}_count", f"the group has {wording.count(size, 'patient')}", INCONSISTENT)
     if None not in (of, said.count) and said.count > of:
-        raise _refused(row, f"{side}_count", f"accepted: 0 to {of} patients", INCONSISTENT)
+        raise _refused(row, f"{side}_count", f"accepted: 0 to {wording.count(of, 'patient')}", INCONSISTENT)
     shares = [share for share in (said.percent, _cell(row, f"{side}_pct", cells.percent)) if share]
     groups = [_allowed(said.count, of, share) for share in shares or [None]]
     if not groups[0].options and not groups[0].said:
@@ -139,9 +139,10 @@ def _sizes_of(count: int, share: str) -> _Group:
     least, _ = digits.interval(share)
     if least <= 0:  # of any group large enough
         return _Group([])
+    patients = f"{wording.count(count, 'patient')} {'is' if count == 1 else 'are'}"
     if fitting := attainable.denominators(count, share, min(LARGEST, int(100 * count / least) + 1)):
-        return _Group([(count, of) for of in fitting], REPRODUCED, f"{count} patients are {share} % of {_or(fitting)}")
-    return _Group([], INCONSISTENT, f"{count} patients are {share} % of no group")
+        return _Group([(count, of) for of in fitting], REPRODUCED, f"{patients} {share} % of {_or(fitting)}")
+    return _Group([], INCONSISTENT, f"{patients} {share} % of no group")
 
 
 def _percentage(count: int, of: int, share: str) -> _Group:

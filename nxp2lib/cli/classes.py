@@ -4,6 +4,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from nxp2lib import wording
 from nxp2lib.cli import terminal
 
 
@@ -13,11 +14,12 @@ def teach(
     seed: Annotated[int | None, Option(metavar="N", min=0, help="Draw the same cohorts again.")] = None,
 ) -> None:
     """Make exercises and cohorts for trainees."""
+    from nxp2lib import run as runner
     from nxp2lib.teach import trainees as maker
 
-    with terminal.told(f"{out}: the class cannot be written", ValueError, FileNotFoundError):
-        listed = maker.names(trainees)
-        number = terminal.count(len(listed), "trainee")
+    with terminal.told(f"{out}: the class cannot be written", ValueError):
+        listed = maker.names(runner.locate(trainees))
+        number = wording.count(len(listed), "trainee")
         with terminal.waiting(f"Making notebooks and cohorts for {number} ..."):
             folder = maker.write(out, listed, seed)
     terminal.tell(f"{number}: {folder / maker.TRAINEES}, one folder each")

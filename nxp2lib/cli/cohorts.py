@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from nxp2lib import paths
+from nxp2lib import paths, wording
 from nxp2lib.cli import terminal
 
 MAP_HELP = "How your headers and codes are to be read (.yml). Not given: as they stand."
@@ -23,9 +23,7 @@ def template(
     if (file is None) == (redcap is None):
         raise terminal.end("template: give one file, such as my_patients.xlsx or --redcap dictionary.csv")
     writers = {".csv": forms.write_redcap} if redcap else {".xlsx": forms.write_workbook, ".csv": forms.write_csv}
-    target = terminal.output(redcap or file, *writers)
-    if target.exists():
-        raise terminal.end(f"{redcap or file}: exists already and is left as it is; choose another name")
+    target = terminal.output(redcap or file, *writers, new=True)
     with terminal.told(f"{target}: the form cannot be written"):
         writers[target.suffix.lower()](target)
     terminal.tell(f"Wrote {target}")
@@ -71,14 +69,14 @@ def _say_findings(file: str, found) -> None:
             typer.echo(f"\n{title}")
             terminal.say_table(("row", "column", "value", last), rows)
             typer.echo("")
-    patients = "" if found.patients is None else f"{terminal.count(found.patients, 'patient')}, "
+    patients = "" if found.patients is None else f"{wording.count(found.patients, 'patient')}, "
     counts = [(len(found.problems), "problem"), (len(found.warnings), "warning")]
-    said = [terminal.count(number, thing) if number else f"no {thing}s" for number, thing in counts]
+    said = [wording.count(number, thing) if number else f"no {thing}s" for number, thing in counts]
     terminal.tell(f"{file}: {patients}{', '.join(said)}")
 
 
 def export(
-    folder: Annotated[str, Argument(metavar="DIR", help="Folder of a finished run.")] = "outputs",
+    folder: Annotated[str | None, Argument(metavar="DIR", help=terminal.FINISHED)] = None,
     minimum: Annotated[int, Option(metavar="N", min=2, help="Counts below this number are hidden.")] = 8,
     listed: Annotated[
         str | None,
@@ -89,7 +87,7 @@ def export(
     """Write tables that may leave your centre."""
     from nxp2lib import release
 
-    place = paths.expanded(folder).absolute()
+    place = terminal.finished(folder)
     with terminal.told(f"{place}: the export cannot be {'read' if verify else 'written'}", ValueError):
         if verify:
             terminal.tell(str(release.verify.check(place)))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from nxp2lib import paths
+from nxp2lib import paths, wording
 from nxp2lib.cli import terminal
 from nxp2lib.cli.cohorts import MAP_HELP
 
@@ -22,7 +22,9 @@ def run(
         Option(metavar="FILE", help="Your cohort (.xlsx, .csv, .parquet). Not given: the reconstructed one."),
     ] = None,
     map_file: Annotated[str | None, Option("--map", metavar="FILE", help=MAP_HELP)] = None,
-    out: Annotated[str | None, Option(metavar="DIR", help="Folder for the results. Not given: outputs.")] = None,
+    out: Annotated[
+        str | None, Option(metavar="DIR", help="Folder for the results. Not given: outputs in the project's folder.")
+    ] = None,
     parameter: Annotated[
         list[str] | None,
         Option("-p", metavar="NAME=VALUE", help="Change a setting, such as confidence=0.9; may be repeated."),
@@ -91,9 +93,9 @@ def _say_outcome(console, outcome, plan) -> None:
 
 def _say_summary(plan, outcomes: list, seconds: float) -> None:
     failed = sum(bool(outcome.error) for outcome in outcomes)
-    counts = f"{terminal.count(len(outcomes), 'notebook')}: {len(outcomes) - failed} ok, {failed} failed"
+    counts = f"{wording.count(len(outcomes), 'notebook')}: {len(outcomes) - failed} ok, {failed} failed"
     unchanged = sum(outcome.unchanged for outcome in outcomes)
     counts += f" ({unchanged} unchanged, not run again; --fresh runs all)" if unchanged else ""
     times = f"{seconds:.1f} s (one after another: {sum(outcome.seconds for outcome in outcomes):.1f} s)"
-    terminal.tell(f"{terminal.count(plan.patients, 'patient')}; {counts}; {times}")
+    terminal.tell(f"{wording.count(plan.patients, 'patient')}; {counts}; {times}")
     terminal.tell(f"Results: {plan.output}")

@@ -21,7 +21,7 @@ class Inspection:
     """Everything that can be said of a cohort file without using it.
 
     ``patients`` is None where the file cannot be read; ``columns`` tells how each of its columns was understood,
-    ``absent`` which of the dictionary's it lacks. ``problems`` have to be mended, ``warnings`` looked at.
+    ``absent`` which that a centre is asked for it lacks. ``problems`` have to be mended, ``warnings`` looked at.
     """
 
     name: str
@@ -45,7 +45,7 @@ def inspect(path: str | Path, map_path: str | Path = "") -> Inspection:
     except CohortError as error:
         return Inspection(path.name, "not read", None, [], [], error.problems, [])
     table = understood(raw, explained)
-    absent = [name for name in dictionary.stored() if name not in table.frame]
+    absent = [name for name in dictionary.asked() if name not in table.frame]
     read_as += "; the example row of the form is skipped" if len(table.frame) < len(raw) else ""
     warned = _in_file(table, plausibility.warnings(numbers(table.frame), table), doubts)
     return Inspection(path.name, read_as, len(table.frame), table.columns, absent, problems(table), warned)

@@ -23,14 +23,9 @@ FIRST = 3  # the first row for patients: below the header and the example
 LAST = FIRST + ROWS - 1
 
 
-def columns() -> list[Column]:
-    """Return the columns that a form asks for: all that are stored, but for the mark of synthetic patients."""
-    return [column for name, column in dictionary.stored().items() if name != "synthetic"]
-
-
 def write_csv(path: str | Path) -> None:
     """Write the header and the example row as CSV, with the byte order mark that Excel needs."""
-    names = [column.name for column in columns()]
+    names = list(dictionary.asked())
     _write_rows([names, [EXAMPLE[name] for name in names]], path, "utf-8-sig")
 
 
@@ -40,9 +35,9 @@ def write_redcap(path: str | Path) -> None:
     Codes are the dictionary's own values, so that raw exports need no translation; ``applies_when`` becomes
     branching logic, and ranges become validation.
     """
-    sections = [column.section for column in columns()]
+    sections = [column.section for column in dictionary.asked().values()]
     headings = ["", *("" if after == before else after for before, after in pairwise(sections))]
-    _write_rows([REDCAP, *map(_field, columns(), headings)], path, "utf-8")
+    _write_rows([REDCAP, *map(_field, dictionary.asked().values(), headings)], path, "utf-8")
 
 
 def _write_rows(rows: list[list[str]], path: str | Path, encoding: str) -> None:
@@ -92,7 +87,7 @@ def _patients(sheet) -> None:
     _lay_out(sheet)
     sheet.title = workbook.SHEET
     sheet.row_dimensions[1].height = 24
-    for place, column in enumerate(columns(), start=1):
+    for place, column in enumerate(dictionary.asked().values(), start=1):
         letter, text = get_column_letter(place), column.type in ("text", "category")
         header = sheet.cell(1, place, column.name)
         header.font = Font(bold=True, color="9C0006" if column.required == "yes" else "1F2A36")
@@ -137,7 +132,7 @@ def _validation(column: Column, letter: str) -> DataValidation:
 def _grey_out(sheet, column: Column, letter: str) -> None:
     """Grey the cells that need no answer, since the column that they depend on is not 1."""
     if column.applies_when:
-        needed = get_column_letter([other.name for other in columns()].index(column.applies_when) + 1)
+        needed = get_column_letter(list(dictionary.asked()).index(column.applies_when) + 1)
         filled = f'AND($A{FIRST}<>"",${needed}{FIRST}<>1)'
         grey = FormulaRule(formula=[filled], fill=PatternFill("solid", bgColor="D0D0D0"))
         sheet.conditional_formatting.add(f"{letter}{FIRST}:{letter}{LAST}", grey)
@@ -154,7 +149,7 @@ def _instructions(sheet) -> None:
 
 def _codebook(sheet) -> None:
     sheet.append(list(TEXTS["codebook"]))
-    for column in columns():
+    for column in dictionary.asked().values():
         needed = "yes" if column.required == "yes" else "no"
         only = f"{column.applies_when} is 1" if column.applies_when else ""
         known = [column.name, column.label, column.section, column.unit, column.accepted, needed, only, column.meaning]

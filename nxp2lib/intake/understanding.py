@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from nxp2lib import dictionary
+from nxp2lib import dictionary, wording
 from nxp2lib.dictionary import Column
 from nxp2lib.intake import identifiers, numerals, reading
 from nxp2lib.intake.column_map import ColumnMap
@@ -163,7 +163,7 @@ def _values(cells: pd.Series, column: Column, own: dict[str, str], seen: set[str
             new, doubts[text] = text, str(doubt)
         meant.append(new if column.accepts(new) else text)
     changed = [f"{old} read as {new or 'blank'}" for old, new in zip(typed, meant, strict=True) if old != new]
-    more = f" and {len(changed) - SHOWN:,} more values" if len(changed) > SHOWN else ""
+    more = f" and {wording.count(len(changed) - SHOWN, 'more value')}" if len(changed) > SHOWN else ""
     return reading.renamed(cells, meant), ", ".join(changed[:SHOWN]) + more, doubts
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import compare, dictionary, digits, findings, incidence, paths
+from nxp2lib import compare, dictionary, digits, findings, incidence, paths, wording
 from nxp2lib.reconstruction import facts, reconstruct, witnesses
 
 RECORD, TABLE = "synthetic.json", "synthetic_cohorts.parquet"
@@ -142,7 +142,7 @@ def _claim(folder: Path, number: int, seed: int, known: pd.DataFrame) -> None:
         except (ValueError, TypeError, KeyError, FileNotFoundError):
             said = f"{folder}: holds synthetic cohorts, but no {RECORD} of theirs; choose another folder"
             raise Occupied(said) from None
-    holds = f"{folder}: holds {here['cohorts']} synthetic cohorts of seed {here['seed']}"
+    holds = f"{folder}: holds {wording.count(here['cohorts'], 'synthetic cohort')} of seed {here['seed']}"
     if here["facts_sha256"] != asked["facts_sha256"]:
         raise Occupied(f"{holds} that keep other printed numbers; choose another folder")
     if here["seed"] != seed or here["cohorts"] > number:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nxp2lib import dictionary, findings, paths
+from nxp2lib import dictionary, findings, paths, wording
 from nxp2lib.reconstruction import counts, creatine_kinase, facts
 from nxp2lib.reconstruction.counts import AGES, SEXES, Counts
 from nxp2lib.reconstruction.puzzle import Infeasible
@@ -84,7 +84,8 @@ def screening(seed: int = SEED) -> pd.DataFrame:
     flow = known[known["result"] == "flow"].set_index("row")["printed"].astype(int)
     groups, total = flow.drop("screened", errors="ignore"), flow[flow.index == "screened"]
     if (total != groups.sum()).any():
-        raise Infeasible(f"{groups.to_dict()} make {groups.sum()} screened patients, not {total.tolist()}")
+        screened = wording.count(groups.sum(), "screened patient")
+        raise Infeasible(f"{groups.to_dict()} make {screened}, not {total.tolist()}")
     antibody = np.random.default_rng(seed).permutation(groups.index.repeat(groups))
     identifier = [f"R{number:03d}" for number in range(1, len(antibody) + 1)]
     included = (antibody == "anti_nxp2").astype(int)

@@ -10,6 +10,7 @@ from nxp2lib.release import disclosure, outgoing, releases, verify
 from nxp2lib.release.model import Exposed, Key, Shown
 from nxp2lib.release.outgoing import ExportError
 from nxp2lib.run import record
+from nxp2lib.wording import count
 
 OTHERS = ("an earlier export was of other patients, answers or settings, and whoever has both could subtract one from "
           "the other; nothing is written. For patients whom no earlier export was about, --releases FILE names another "
@@ -32,9 +33,9 @@ class Report(NamedTuple):
     left_out: list[str]
 
     def __str__(self) -> str:
-        hidden = f"{self.small} counts below {self.minimum} hidden, {self.further} more to protect them"
+        hidden = f"{count(self.small, 'count')} below {self.minimum} hidden, {self.further} more to protect them"
         proof = f"; every hidden count can still differ by {self.minimum} or more" if self.small else ""
-        lines = [f"{self.shown} counts shown, {hidden}{proof}"]
+        lines = [f"{count(self.shown, 'count')} shown, {hidden}{proof}"]
         if self.left_out:
             lines.append(f"Not all of these could be shown: {', '.join(map(dictionary.label, self.left_out))}")
         if self.earlier is None:
@@ -59,7 +60,8 @@ def write(run: str | Path, minimum: int = 8, listed: str | Path | None = None) -
     ledger = Path(listed) if listed else releases.beside(run)
     everything = outgoing.seen(results, parameters["juvenile_below_age"], minimum)
     if everything.patients < minimum:
-        raise ExportError(f"{everything.patients} patients, and the minimum is {minimum}: there is nothing to show")
+        patients = count(everything.patients, "patient")
+        raise ExportError(f"{patients}, and the minimum is {minimum}: there is nothing to show")
     before = releases.read(ledger) if ledger else []
     now, small, further = _protected(*_limited(everything, parameters, before), minimum)
     target, partial = run / verify.FOLDER, run / f".{verify.FOLDER}.partial"

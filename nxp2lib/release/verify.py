@@ -21,6 +21,7 @@ from nxp2lib.release import disclosure, outgoing
 from nxp2lib.release.model import AGE, BELOW, Block, Key, Shown, tied
 from nxp2lib.release.outgoing import ExportError
 from nxp2lib.run import record
+from nxp2lib.wording import count
 
 FOLDER, SAID, PROOF, COHORTS = "export", "export.json", "proof.csv", "certificates.csv"
 FILES = {*(f"{name}.csv" for name in outgoing.SOURCES), PROOF, COHORTS,
@@ -40,9 +41,9 @@ class Verified(NamedTuple):
     minimum: int
 
     def __str__(self) -> str:
-        said = "1 made-up cohort shows" if self.cohorts == 1 else f"{self.cohorts} made-up cohorts show"
-        proof = f", and differ by {self.minimum} or more in each of {self.hidden} hidden counts" if self.hidden else ""
-        return f"{self.folder}: {said} everything that is shown here{proof}"
+        said = f"everything that is shown here stands in {count(self.cohorts, 'made-up cohort')}"
+        proof = f", which differ by {self.minimum} or more in each of {count(self.hidden, 'hidden count')}"
+        return f"{self.folder}: {said}{proof if self.hidden else ''}"
 
 
 def check(place: str | Path) -> Verified:
@@ -65,7 +66,7 @@ def check(place: str | Path) -> Verified:
         if small := disclosure.small(shown.blocks, minimum):
             raise ExportError(f"{folder}: {' in '.join(min(small))} is shown, and below {minimum}")
         if shown.patients != patients:
-            raise ExportError(f"{folder}: {shown.patients} patients in the tables, and {patients} in {SAID}")
+            raise ExportError(f"{folder}: {count(shown.patients, 'patient')} in the tables, and {patients} in {SAID}")
         cohorts = read_cohorts(folder, shown, hidden)
         for number, made in enumerate(cohorts):
             _same_tables(folder, number, made, parameters, shown, hidden)
@@ -145,7 +146,8 @@ def read_cohorts(folder: Path, shown: Shown, hidden: set[Key]) -> Cohorts:
     if set(made["cohort"]) != set(range(max(made["cohort"].nunique(), 1))):
         raise ExportError(f"{folder}: no cohort shows that this can be, in {COHORTS}")
     if (wrong := made.groupby("cohort")["patients"].sum().loc[lambda sums: sums != shown.patients]).size:
-        raise ExportError(f"{wrong.iloc[0]} patients in cohort {wrong.index[0]}, and {shown.patients} in the export")
+        patients = count(wrong.iloc[0], "patient")
+        raise ExportError(f"{patients} in cohort {wrong.index[0]}, and {shown.patients} in the export")
     try:
         named = [f"M{place}" for place in range(len(cells))]
         patients = cohort.prepare(cells.drop(columns=MADE).assign(patient_id=named), COHORTS, shown.age_limit)
@@ -173,7 +175,7 @@ def _same_tables(folder: Path, number: int, made: pd.DataFrame, parameters: dict
         if wrong := [pair for pair in zip(found, expected, strict=False) if len(set(pair)) > 1]:
             raise ExportError(f"{name}: shown as {wrong[0][0]}, and in cohort {number} as {wrong[0][1]}")
         if len(found) != len(expected):
-            raise ExportError(f"{name}: {len(found)} rows are shown, and {len(expected)} in cohort {number}")
+            raise ExportError(f"{name}: {count(len(found), 'row')} shown, and {len(expected)} in cohort {number}")
 
 
 def _written(rows: pd.DataFrame) -> bytes:

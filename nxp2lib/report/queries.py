@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from nxp2lib import wording
 from nxp2lib.intake import Inspection, Problem
 from nxp2lib.intake.problems import FILE
 from nxp2lib.report import pages
@@ -14,7 +15,7 @@ def write(found: Inspection, path: str | Path) -> None:
     """Write problems, warnings and how each column was understood as one HTML page; everything typed is escaped."""
     columns = [(one.header, one.column or "not used", one.how, one.values or "as typed") for one in found.columns]
     listed = {"problems": _queries(found.problems), "warnings": _queries(found.warnings), "columns": columns}
-    text = pages.render("report/templates/queries.html", found=found, most=MOST_QUERIES, **listed)
+    text = pages.render("report/templates/queries.html", found=found, most=MOST_QUERIES, count=wording.count, **listed)
     Path(path).write_text(text, encoding="utf-8", newline="\n")
 
 

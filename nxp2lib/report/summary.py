@@ -101,7 +101,7 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, judged: pd.DataFrame, s
         doubts=[(facts.say(one).replace("p_value", "P"), one.verdict, one.reason) for one in doubts.itertuples()],
         settings=settings,
         limit=f"{patients.attrs['juvenile_below_age']:g}",
-        absent=[dictionary.label(name) for name in patients.attrs.get("absent", []) if name != "synthetic"],
+        absent=[dictionary.label(name) for name in patients.attrs.get("absent", [])],
     )
 
 

@@ -94,11 +94,11 @@ def _near(word: str, known: Iterable[str]) -> str:
 
 
 def locate(path: str | Path) -> Path:
-    """Find an input file as `nxp2lib.paths.find` does; raise RunError with the places searched and the nearest file."""
+    """Find an input file that a user names, seen from where they stand; raise RunError with the nearest file."""
+    given = paths.expanded(path).absolute()
     try:
-        return paths.find(path)
+        return paths.find(given)
     except OSError as error:
-        given = paths.expanded(path)
         others = [other.name for other in given.parent.glob("*") if other.name != given.name]
         raise RunError(f"{error}{dictionary.nearest(given.name, others)}") from None
 

@@ -113,8 +113,7 @@ def _count_patients(file: Path, map_path: str, notebooks: list[Notebook]) -> int
 def _make_writable(output: Path, sources: Path) -> None:
     """Create the output folder, or raise RunError where results cannot or must not go there."""
     copies = output / "notebooks"
-    inputs = [sources, paths.DATA, paths.NOTEBOOKS, paths.PACKAGE]
-    if any(copies.resolve().is_relative_to(place.resolve()) for place in inputs):
+    if paths.is_own(copies) or copies.resolve().is_relative_to(sources.resolve()):
         raise RunError(f"{output}: results do not go among the project's own files; choose another folder")
     try:
         for name in record.FOLDERS:

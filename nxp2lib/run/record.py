@@ -10,7 +10,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from nxp2lib import __version__, paths
-from nxp2lib.run.parameters import OUTPUT_DIR, Notebook, is_place, locate
+from nxp2lib.run.parameters import OUTPUT_DIR, Notebook, is_place
 
 MANIFEST = "manifest.json"
 FOLDERS = ["notebooks", "results", "tables", "figures"]  # of what a run leaves
@@ -64,7 +64,7 @@ def entry(notebook: Notebook, names: dict[Path, str], known: dict[str, str]) -> 
     for name, value in notebook.values.items():
         if value and is_place(name):
             told[name] = (called([Path(value)]) | names)[Path(value)]
-            settled[name] = checksum(locate(value)) if name != OUTPUT_DIR else ""
+            settled[name] = checksum(paths.find(value)) if name != OUTPUT_DIR else ""
     everything = {"notebook": checksum(notebook.path), "parameters": settled, "known": known}
     fingerprint = hashlib.sha256(json.dumps(everything, sort_keys=True, default=str).encode()).hexdigest()
     return {"parameters": told, "fingerprint": fingerprint}

@@ -135,7 +135,7 @@ def execute(
 
 
 def _late(seconds: float) -> str:
-    return f"stopped after {seconds:g} seconds"
+    return f"stopped after {seconds:g} s"
 
 
 def _one(notebook: Path, seconds: float, megabytes: int, start: list[str]) -> Returned:

@@ -230,6 +230,7 @@ def test_an_impossible_percentage_is_inconsistent_whatever_p_says_and_both_are_t
     assert "no whole number of 34 is 38.1 %: 12 are 35.3, 13 are 38.2; two-sided Fisher" in found["reason"]
     assert judged("0.03", a_pct="15.8", a_n="29", b="5/40")["reason"].startswith("no whole number of 29 is 15.8 %")
     assert judged("0.03", a="7", a_pct="14.7", b="5/40")["reason"] == "7 patients are 14.7 % of no group"
+    assert judged("0.03", a="1", a_pct="77.7", b="5/40")["reason"] == "1 patient is 77.7 % of no group"
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,7 @@ def test_a_clean_file_has_no_problems(nxp2, write_cohort, name):
 def test_a_clean_file_lists_the_columns_that_it_lacks(nxp2, tmp_path):
     (tmp_path / "few.csv").write_text("patient_id,sex,age_at_onset\na,male,3\n", encoding="utf-8")
     done = nxp2("validate", "few.csv")
-    assert "Not in the file, so unknown for everyone: center, synthetic, any_rash, " in done.stdout
+    assert "Not in the file, so unknown for everyone: center, any_rash, " in done.stdout
     assert done.stdout.endswith("few.csv: 1 patient, no problems, no warnings\n")
 
 
@@ -343,6 +343,82 @@ def test_a_form_of_another_kind_is_refused_in_one_line(nxp2, tmp_path, words):
     assert list(tmp_path.iterdir()) == []
 
 
+# Places
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "--data", "data/cohort.csv"],
+        ["run", "--data", "mine.csv", "--map", "data/cohort.csv"],
+        ["run", "-p", "cohort_path=data/cohort.csv"],
+        ["run", "--data", "mine.csv", "-p", "map_path=data/cohort.csv"],
+        ["validate", "data/cohort.csv"],
+        ["validate", "mine.csv", "--map", "data/cohort.csv"],
+        ["audit", "--ledger", "data/cohort.csv"],
+        ["teach", "--trainees", "data/cohort.csv"],
+    ],
+)
+def test_a_file_is_looked_for_where_the_user_stands_and_nowhere_else(nxp2, notebooks, write_cohort, tmp_path, words):
+    write_cohort(name="mine.csv")
+    done = nxp2(*words, *(["--notebooks", notebooks, "--out", "out"] if words[0] == "run" else []))
+    assert done.exit_code == 2 and done.stderr == f"{tmp_path / 'data' / 'cohort.csv'}: no such file\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (["template", "below/form.csv"], "below/form.csv"),
+        (["validate", "mine.csv", "--html", "below/queries.html"], "below/queries.html"),
+        (["audit", "--ledger", "ledger.csv", "--out", "below/verdicts.csv"], "below/verdicts.csv"),
+        (["reconstruct", "--seed", "2", "--out", "below"], "below/cohort.csv"),
+        (["bounds", "dysphagia", "--out", "below"], "below/synthetic_least.csv"),
+        (["export", "outputs"], "outputs: no finished run here"),
+        (["export", "--verify", "outputs"], "outputs: no export here"),
+        (["book", "outputs"], "outputs: no finished run here"),
+    ],
+)
+def test_a_folder_lies_where_the_user_stands(nxp2, builder, write_cohort, monkeypatch, tmp_path, words, place):
+    monkeypatch.setattr("nxp2lib.reconstruction.bounds.witness", lambda *asked: pd.read_csv(paths.COHORT))  # seconds
+    write_cohort(name="mine.csv")
+    (tmp_path / "ledger.csv").write_text(LEDGER, encoding="utf-8")
+    done = nxp2(*words)
+    if ":" in place:
+        assert done.exit_code == 2 and done.stderr.startswith(f"{tmp_path}/{place}")
+    else:
+        assert done.exit_code == 0 and (tmp_path / place).is_file(), done.stderr
+
+
+@pytest.mark.parametrize("command", ["export", "book"])
+def test_a_run_is_read_where_it_is_written_if_no_folder_is_named(nxp2, command):
+    assert nxp2(command).stderr.startswith(f"{paths.output_folder('outputs')}: no finished run here")
+
+
+# Numbers
+
+
+def test_one_of_a_thing_is_counted_as_one(nxp2, monkeypatch, tmp_path):
+    from nxp2lib.reconstruction import bounds
+    from nxp2lib.release import export, verify
+
+    said = str(export.Report(tmp_path, 8, shown=1, small=1, further=1, earlier=8, left_out=[]))
+    assert said.startswith("1 count shown, 1 count below 8 hidden, 1 more to protect them; ")
+    counted = str(verify.Verified(tmp_path, 1, 1, 8))
+    assert counted.endswith("1 made-up cohort, which differ by 8 or more in each of 1 hidden count")
+    monkeypatch.setattr(bounds, "count", lambda question: (0, 1))
+    assert nxp2("bounds", "dysphagia").stdout.startswith("dysphagia: 0 to 1 patient, over")
+    (tmp_path / "one.csv").write_text("patient_id,sex,age_at_onset\na,x,3\n", encoding="utf-8")
+    assert nxp2("validate", "one.csv").stdout.endswith("one.csv: 1 patient, 1 problem, no warnings\n")
+
+
+def test_every_number_before_its_things_goes_through_the_one_helper():
+    things = "counts|patients|problems|warnings|rows|tables|cohorts|notebooks|trainees|files|seconds"
+    for path in paths.PACKAGE.rglob("*.py"):
+        if path.parent.name in ("cli", "release", "run", "reconstruction", "teach"):
+            text = path.read_text(encoding="utf-8")
+            assert not re.findall(rf"(?<!of )\{{[^{{}}\n]+\}} (?:[\w-]+ )?(?:{things})\b", text), path
+
+
 # reconstruct
 
 
@@ -431,6 +507,23 @@ def test_many_cohorts_take_the_projects_seed_and_every_core(nxp2, archive, build
 def test_many_cohorts_need_a_folder(nxp2, archive, tmp_path):
     done = nxp2("reconstruct", "--count", 7)
     assert done.exit_code == 2 and done.stderr == "--count needs --out DIR, a folder for the cohorts\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--seed", "7"], "--seed needs --out DIR"),
+        (["--count", "7", "--seed", "7"], "--count needs --out DIR"),
+        (["--seed", "7", "--out", "data"], "--out data: results do not go among the project's own files"),
+        (["--out", "data"], "--out data: results do not go among the project's own files"),
+        (["--count", "7", "--out", "data/below"], "--out data/below: results do not go among the project's own files"),
+    ],
+)
+def test_other_patients_are_never_written_over_the_projects(nxp2, archive, builder, monkeypatch, tmp_path, words, said):
+    monkeypatch.setattr(paths, "DATA", tmp_path / "data")
+    done = nxp2("reconstruct", *words)
+    assert done.exit_code == 2 and done.stderr.startswith(said) and done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 

@@ -47,8 +47,8 @@ def test_every_prepared_cell_accepts_what_the_dictionary_accepts(workbook):
     sheet = load_workbook(workbook)["patients"]
     assert sheet.freeze_panes == "B2" and sheet.max_row == forms.FIRST + forms.ROWS - 1
     rules = {str(rule.sqref).partition(":")[0]: rule for rule in sheet.data_validations.dataValidation}
-    assert len(rules) == len(forms.columns())
-    for cell, column in zip(sheet[forms.FIRST], forms.columns(), strict=True):
+    assert len(rules) == len(dictionary.asked())
+    for cell, column in zip(sheet[forms.FIRST], dictionary.asked().values(), strict=True):
         rule = rules[cell.coordinate]
         assert str(rule.sqref).endswith(str(forms.FIRST + forms.ROWS - 1))
         assert column.accepted in rule.error or column.name == "patient_id"
@@ -60,7 +60,7 @@ def test_every_prepared_cell_accepts_what_the_dictionary_accepts(workbook):
 
 
 def test_each_header_says_what_it_means_and_accepts(workbook):
-    for cell, column in zip(load_workbook(workbook)["patients"][1], forms.columns(), strict=True):
+    for cell, column in zip(load_workbook(workbook)["patients"][1], dictionary.asked().values(), strict=True):
         assert cell.value == column.name
         for text in (column.label, column.meaning, column.accepted):
             assert text in cell.comment.text
@@ -68,14 +68,14 @@ def test_each_header_says_what_it_means_and_accepts(workbook):
 
 def test_the_codebook_has_a_row_for_each_column(workbook):
     rows = list(load_workbook(workbook)["codebook"].iter_rows(values_only=True))
-    assert [row[0] for row in rows[1:]] == [column.name for column in forms.columns()]
+    assert [row[0] for row in rows[1:]] == list(dictionary.asked())
 
 
 def test_cells_that_need_no_answer_turn_grey(workbook):
     sheet = load_workbook(workbook)["patients"]
     names = [cell.value for cell in sheet[1]]
     grey = {str(area.sqref).rstrip("0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ") for area in sheet.conditional_formatting}
-    assert len(sheet.conditional_formatting) == sum(bool(column.applies_when) for column in forms.columns())
+    assert len(sheet.conditional_formatting) == sum(bool(column.applies_when) for column in dictionary.asked().values())
     assert grey == {""} and "microinfarction" in names
 
 
@@ -83,7 +83,7 @@ def test_a_filled_csv_form_is_read_without_its_example(tmp_path):
     forms.write_csv(tmp_path / "form.csv")
     assert (tmp_path / "form.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     with (tmp_path / "form.csv").open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [column.name for column in forms.columns()])
+        writer = csv.DictWriter(file, list(dictionary.asked()))
         writer.writerows(FILLED)
     assert cohort.load(tmp_path / "form.csv")["age_at_onset"].tolist() == [8, 60, 71]
 
@@ -97,7 +97,7 @@ def redcap(tmp_path):
 def test_redcap_gets_its_18_columns_and_the_patients_code_first(redcap):
     assert list(redcap.columns) == forms.REDCAP and len(forms.REDCAP) == 18
     assert redcap.iloc[0]["Variable / Field Name"] == "patient_id"
-    assert redcap["Variable / Field Name"].tolist() == [column.name for column in forms.columns()]
+    assert redcap["Variable / Field Name"].tolist() == list(dictionary.asked())
 
 
 def test_redcap_would_accept_every_field(redcap):

@@ -24,6 +24,7 @@ def test_equal_questions_are_one_query_with_their_rows(page):
     assert "60 patients; 60 problems to mend" in text
     assert text.count("male or female") == 1
     assert "2, 3, 4," in text and "and 20 more" in text
+    assert "1 patient; 1 problem to mend, 0 values" in page("patient_id,sex,age_at_onset", "p1,x,30")
 
 
 def test_what_was_typed_is_shown_and_never_executed(page):

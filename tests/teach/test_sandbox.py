@@ -78,7 +78,7 @@ def answer(notebook, sources: dict[str, str]) -> None:
 def test_a_hostile_notebook_gets_no_point_and_a_reason(returned, way):
     row = returned[0].loc[(way, EXERCISE)]
     assert row["points"] == 0 and "reached" not in row["reason"], row["reason"]
-    assert row["reason"] == "stopped after 20 seconds" or way not in ("loops", "deaf", "half_and_waits")
+    assert row["reason"] == "stopped after 20 s" or way not in ("loops", "deaf", "half_and_waits")
 
 
 @isolated
@@ -113,11 +113,11 @@ def test_who_ran_out_of_time_beside_others_is_executed_once_more_alone(monkeypat
     def busy(notebook, seconds, *_):
         calls.append(notebook)
         late = notebook == "loops" or calls.count(notebook) == 1
-        return sandbox.Returned({}, {}, f"stopped after {seconds:g} seconds" if late else "")
+        return sandbox.Returned({}, {}, f"stopped after {seconds:g} s" if late else "")
 
     monkeypatch.setattr(sandbox, "_one", busy)
     found = dict(sandbox.execute(["slow", "loops"], 2, 20, 8192, []))
-    assert {name: one.ended for name, one in found.items()} == {"slow": "", "loops": "stopped after 20 seconds"}
+    assert {name: one.ended for name, one in found.items()} == {"slow": "", "loops": "stopped after 20 s"}
     assert sorted(calls) == ["loops", "loops", "slow", "slow"]
 
 
@@ -208,7 +208,7 @@ def test_a_container_is_started_without_network_or_rights_and_removed_by_its_nam
     for name in ("cohort.csv", "answers.json", "a.ipynb"):
         (tmp_path / name).write_text("{}")
     ((_, found),) = sandbox.execute([tmp_path / "a.ipynb"], 1, 1, 4096, start)
-    assert found.ended == "stopped after 1 seconds"
+    assert found.ended == "stopped after 1 s"
     ran, removed = (tmp_path / "said").read_text().splitlines()
     name = ran.split()[2]
     assert ran.startswith("run --name nxp2-") and removed == f"rm --force {name}"
