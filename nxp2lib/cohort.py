@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from nxp2lib import dictionary, findings, paths, published
+from nxp2lib import dictionary, findings, paths, published, wording
 from nxp2lib.intake import checks, column_map, reading
 from nxp2lib.intake.column_map import ColumnMap
 from nxp2lib.intake.problems import CohortError
-from nxp2lib.wording import count
 
 PATIENTS = "table1/patients/total/n"  # the address of the paper's number of patients
 PANDAS_TYPES = {"text": "string", "category": "category", "yes_no": "boolean", "integer": "Int64", "number": "Float64"}
@@ -127,15 +126,15 @@ def provenance(frame: pd.DataFrame) -> str:
     >>> provenance(load())
     'Reconstructed cohort: 76 synthetic patients who never existed, built from the printed tables.'
     """
-    synthetic = int(frame["synthetic"].fillna(False).sum())
+    made = int(frame["synthetic"].fillna(False).sum())
     if is_reconstructed(frame):
-        return f"Reconstructed cohort: {synthetic} synthetic patients who never existed, built from the printed tables."
-    if synthetic == len(frame):
-        patients = count(synthetic, "made-up patient")
+        return f"Reconstructed cohort: {made} synthetic patients who never existed, built from the printed tables."
+    if made == len(frame):
+        patients = wording.count(made, "made-up patient")
         return f"Synthetic cohort: {patients} who never existed. Do not report it as observed."
-    if synthetic:
-        return f"Mixed cohort: {synthetic} of {len(frame)} patients are synthetic. Do not report it as observed."
-    return f"Cohort of {count(len(frame), 'patient')}, none of them marked as synthetic."
+    if made:
+        return f"Mixed cohort: {made} of {len(frame)} patients are synthetic. Do not report it as observed."
+    return f"Cohort of {wording.count(len(frame), 'patient')}, none of them marked as synthetic."
 
 
 def introduce(frame: pd.DataFrame) -> str:
