@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from nxp2lib import dictionary, findings, paths, published
+from nxp2lib import dictionary, findings, paths, published, wording
 from nxp2lib.intake import checks, column_map, reading
 from nxp2lib.intake.column_map import ColumnMap
 from nxp2lib.intake.problems import CohortError
-from nxp2lib.wording import count
 
 PATIENTS = "table1/patients/total/n"  # the address of the paper's number of patients
 PANDAS_TYPES = {"text": "string", "category": "category", "yes_no": "boolean", "integer": "Int64", "number": "Float64"}
@@ -163,14 +162,14 @@ def provenance(frame: pd.DataFrame) -> str:
     >>> provenance(load())
     'Reconstructed cohort: 76 synthetic patients who never existed, built from the printed tables.'
     """
-    synthetic = int(frame["synthetic"].fillna(False).sum())
+    made = int(frame["synthetic"].fillna(False).sum())
     if is_reconstructed(frame):
-        return f"Reconstructed cohort: {synthetic} synthetic patients who never existed, built from the printed tables."
+        return f"Reconstructed cohort: {made} synthetic patients who never existed, built from the printed tables."
     if is_synthetic(frame):
-        patients = count(synthetic, "patient")
+        patients = wording.count(made, "patient")
         return f"Synthetic practice cohort: {patients} who never existed. Do not report it as observed."
-    mixed = f"Mixed cohort: {synthetic} of {len(frame)} patients are synthetic. Do not report it as observed."
-    said = mixed if synthetic else f"Cohort of {count(len(frame), 'patient')}, none of them marked as synthetic."
+    mixed = f"Mixed cohort: {made} of {len(frame)} patients are synthetic. Do not report it as observed."
+    said = mixed if made else f"Cohort of {wording.count(len(frame), 'patient')}, none of them marked as synthetic."
     minimum = frame.attrs.get("minimum_group", findings.MINIMUM_GROUP)
     parts = [f"{n} {group}" for sizes in frame.attrs.get("sizes", {}).values() for group, n in sizes.items()]
     if parts:

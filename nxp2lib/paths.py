@@ -30,11 +30,11 @@ def expanded(path: str | Path) -> Path:
         return Path(path)
 
 
-def find(path: str | Path) -> Path:
+def find(path: str | Path, here: bool = False) -> Path:
     """Find an input file named by a user.
 
     A relative path is looked up in the working directory first, then in the project's folder, so that
-    a notebook's default ``data/cohort.csv`` works from everywhere.
+    a notebook's default ``data/cohort.csv`` works from everywhere; ``here``: in the working directory alone.
 
     >>> find("data/data_dictionary.csv").name
     'data_dictionary.csv'
@@ -42,14 +42,13 @@ def find(path: str | Path) -> Path:
     Raises FileNotFoundError naming every place searched.
     """
     given = expanded(path)
-    places = dict.fromkeys([given.absolute(), (ROOT / given).absolute()])
+    places = dict.fromkeys([given.absolute(), (given if here else ROOT / given).absolute()])
     for place in places:
         if place.is_file():
             return place
         if place.is_dir():
             raise FileNotFoundError(f"{path}: a folder, not a file")
-    looked = f" (looked for {' and '.join(map(str, places))})" if len(places) > 1 else ""
-    raise FileNotFoundError(f"{path}: no such file{looked}")
+    raise FileNotFoundError(f"{path}: no such file (looked for {' and '.join(map(str, places))})")
 
 
 def output_folder(path: str | Path) -> Path:
@@ -62,11 +61,7 @@ def output_folder(path: str | Path) -> Path:
 
 
 def is_own(place: str | Path) -> bool:
-    """Tell whether a place lies among the project's own files, where nothing of a user's is written.
-
-    >>> is_own(DATA / "cohort.csv"), is_own(ROOT / "outputs")
-    (True, False)
-    """
+    """Tell whether a place lies among the project's own files, where nothing of a user's is written."""
     return any(Path(place).resolve().is_relative_to(own.resolve()) for own in (DATA, NOTEBOOKS, PACKAGE))
 
 

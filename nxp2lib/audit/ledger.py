@@ -43,7 +43,7 @@ def read(path: str | Path) -> pd.DataFrame:
     Raises LedgerError where that fails, naming the file row or the column.
     """
     try:
-        place = paths.find(path)
+        place = paths.find(path, here=True)
         raw = place.read_bytes()
     except (OSError, ValueError) as error:
         raise LedgerError(str(error)) from None

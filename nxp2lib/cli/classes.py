@@ -14,11 +14,10 @@ def teach(
     seed: Annotated[int | None, Option(metavar="N", min=0, help="Draw the same cohorts again.")] = None,
 ) -> None:
     """Make exercises and cohorts for trainees."""
-    from nxp2lib import run as runner
     from nxp2lib.teach import trainees as maker
 
-    with terminal.told(f"{out}: the class cannot be written", ValueError):
-        listed = maker.names(runner.locate(trainees))
+    with terminal.told(f"{out}: the class cannot be written", ValueError, FileNotFoundError):
+        listed = maker.names(trainees)
         number = wording.count(len(listed), "trainee")
         with terminal.waiting(f"Making notebooks and cohorts for {number} ..."):
             folder = maker.write(out, listed, seed)

@@ -32,17 +32,24 @@ def template(
 def validate(
     file: Annotated[str, Argument(metavar="FILE", help="A cohort, one patient per row (.xlsx, .csv, .parquet).")],
     map_file: Annotated[str | None, Option("--map", metavar="FILE", help=MAP_HELP)] = None,
+    suggest: Annotated[str | None, Option("--suggest-map", metavar="FILE", help="Write a guessed map (.yml).")] = None,
     as_json: Annotated[bool, Option("--json", help="Print the result as JSON, for other programs.")] = False,
     html: Annotated[str | None, Option(metavar="FILE", help="Save the queries as a page (.html).")] = None,
 ) -> None:
     """List every problem in a cohort file."""
     from nxp2lib import intake
     from nxp2lib import run as runner
+    from nxp2lib.intake import suggestion
     from nxp2lib.report import queries
 
+    if suggest is not None and map_file is not None:
+        raise terminal.end("--suggest-map: the file alone tells what is guessed; leave out --map")
     target = None if html is None else terminal.output(html, ".html", option="--html ")
+    new = None if suggest is None else terminal.output(suggest, ".yml", ".yaml", option="--suggest-map ", new=True)
     with terminal.told("", runner.RunError):
         found = intake.inspect(runner.locate(file), runner.locate(map_file) if map_file else "")
+        draft = suggestion.draft(runner.locate(file)) if new and found.columns else None
+    terminal.write(draft and new, lambda partial: partial.write_text(draft, encoding="utf-8", newline="\n"))
     terminal.write(target, lambda partial: queries.write(found, partial))
     if as_json:
         said = {key: value for key, value in asdict(found).items() if key != "name"}
@@ -51,6 +58,8 @@ def validate(
         _say_findings(file, found)
         if target:
             terminal.tell(f"Wrote {target}")
+        if draft:
+            terminal.tell(f"Wrote {new}; look at each line of it, then check the file with --map {suggest}")
     raise typer.Exit(int(bool(found.problems)))
 
 
@@ -76,7 +85,7 @@ def _say_findings(file: str, found) -> None:
 
 
 def export(
-    folder: Annotated[str | None, Argument(metavar="DIR", help=terminal.FINISHED)] = None,
+    folder: Annotated[str, Argument(metavar="DIR", help="Folder of a finished run.")] = terminal.OUTPUTS,
     minimum: Annotated[int, Option(metavar="N", min=2, help="Counts below this number are hidden.")] = 8,
     listed: Annotated[
         str | None,
@@ -87,7 +96,7 @@ def export(
     """Write tables that may leave your centre."""
     from nxp2lib import release
 
-    place = terminal.finished(folder)
+    place = paths.expanded(folder).absolute()
     with terminal.told(f"{place}: the export cannot be {'read' if verify else 'written'}", ValueError):
         if verify:
             terminal.tell(str(release.verify.check(place)))

@@ -20,12 +20,11 @@ def audit(
     out: Annotated[str | None, Option(metavar="FILE", help="Save every verdict with its reason (.csv).")] = None,
 ) -> None:
     """Check printed numbers against each other."""
-    from nxp2lib import run as runner
     from nxp2lib.audit.ledger import LedgerError
 
     target = None if out is None else terminal.output(out, ".csv", option="--out ")
-    with terminal.told("", LedgerError, runner.RunError):
-        _audit_paper(target) if ledger is None else _audit_ledger(runner.locate(ledger), target, out)
+    with terminal.told("", LedgerError):
+        _audit_paper(target) if ledger is None else _audit_ledger(ledger, target, out)
     if target:
         terminal.tell(f"Wrote {target}")
 
@@ -50,11 +49,11 @@ def _audit_paper(target: Path | None) -> None:
     typer.echo(f"{bound}, {counts[verdicts.EXTERNAL]} of them external, in {time.perf_counter() - since:.1f} s")
 
 
-def _audit_ledger(ledger: Path, target: Path | None, out: str | None) -> None:
+def _audit_ledger(ledger: str, target: Path | None, out: str | None) -> None:
     from nxp2lib.audit import ledger as other_paper
 
     printed = other_paper.read(ledger)
-    if target and target.exists() and target.samefile(ledger):
+    if target and target.exists() and target.samefile(paths.expanded(ledger)):
         raise terminal.end(f"--out {out}: this would overwrite the ledger")
     with terminal.waiting(f"Checking {wording.count(len(printed), 'row')} ..."):
         judged = other_paper.audit(printed)
@@ -68,8 +67,7 @@ def _audit_ledger(ledger: Path, target: Path | None, out: str | None) -> None:
 
 def reconstruct(
     seed: Annotated[
-        int | None,
-        Option(metavar="N", min=0, help="Each number gives other patients; needs --out. Not given: those in data."),
+        int | None, Option(metavar="N", min=0, help="Each number gives other patients. Not given: those in data.")
     ] = None,
     out: Annotated[str | None, Option(metavar="DIR", help="Folder for the files. Not given: data.")] = None,
     count: Annotated[
@@ -85,10 +83,9 @@ def reconstruct(
     from nxp2lib.reconstruction import reconstruct as builder
 
     since = time.perf_counter()
-    for name, value in {"--count": count, "--seed": seed}.items():
-        if value is not None and out is None:
-            raise terminal.end(f"{name} needs --out DIR, a folder for the cohorts")
-    folder = paths.DATA if out is None else terminal.outside(out, "--out ")
+    if out is None and (count, seed) != (None, None):
+        raise terminal.end(f"{'--seed' if count is None else '--count'} needs --out DIR, a folder for the cohorts")
+    folder = paths.DATA if out is None else terminal.output(out, option="--out ")
     seed = builder.SEED if seed is None else seed
     failed = (Infeasible, RuntimeError)  # NotReached, a cohort that breaks a fact, a process that was killed
     stopped = "Stopped: finished cohorts are kept; run the same command to continue." if count else ""
@@ -135,25 +132,24 @@ def bounds(
         rows = [(row.question, str(row.least), str(row.greatest)) for row in limits.crosses().itertuples()]
         terminal.say_table(("question", "least", "greatest"), rows)
         return
-    folder = out and terminal.outside(out, "--out ")
     with terminal.told(f"{out}: files cannot be written there", ValueError, failed=(NotReached,)):
         least, greatest = limits.count(question)
-        span = f"{least} to {wording.count(greatest, 'patient')}"
-        terminal.tell(f"{question}: {span}, over all cohorts that keep the printed numbers")
-        for end in ("least", "greatest") if folder else ():
-            target = folder / f"synthetic_{end}.csv"
+        patients = wording.count(greatest, "patient")
+        terminal.tell(f"{question}: {least} to {patients}, over all cohorts that keep the printed numbers")
+        for end in ("least", "greatest") if out else ():
+            target = terminal.output(out, option="--out ") / f"synthetic_{end}.csv"
             builder.save(limits.witness(question, end, builder.SEED if seed is None else seed), target)
             terminal.tell(f"Wrote {target}")
 
 
 def book(
-    folder: Annotated[str | None, Argument(metavar="DIR", help=terminal.FINISHED)] = None,
+    folder: Annotated[str, Argument(metavar="DIR", help="Folder of a finished run.")] = terminal.OUTPUTS,
     out: Annotated[str, Option(metavar="DIR", help="Folder of the book; by default book/ in that of the run.")] = "",
 ) -> None:
     """Make a book of pages from a finished run."""
     from nxp2lib.report import book as maker
 
-    place, waiting = terminal.finished(folder), terminal.waiting("Making the book ...")
+    place, waiting = paths.expanded(folder).absolute(), terminal.waiting("Making the book ...")
     with terminal.told(f"{out or place}: the book cannot be written", ValueError), waiting:
         page = maker.write(place, out)
     terminal.tell(f"Open {page}")

@@ -22,9 +22,7 @@ def run(
         Option(metavar="FILE", help="Your cohort (.xlsx, .csv, .parquet). Not given: the reconstructed one."),
     ] = None,
     map_file: Annotated[str | None, Option("--map", metavar="FILE", help=MAP_HELP)] = None,
-    out: Annotated[
-        str | None, Option(metavar="DIR", help="Folder for the results. Not given: outputs in the project's folder.")
-    ] = None,
+    out: Annotated[str | None, Option(metavar="DIR", help="Results folder. Not given: the project's outputs.")] = None,
     parameter: Annotated[
         list[str] | None,
         Option("-p", metavar="NAME=VALUE", help="Change a setting, such as confidence=0.9; may be repeated."),

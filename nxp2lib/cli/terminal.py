@@ -12,7 +12,7 @@ import typer
 
 from nxp2lib import paths
 
-FINISHED = "Folder of a finished run. Not given: outputs in the project's folder, where a run leaves its results."
+OUTPUTS = str(paths.output_folder("outputs"))  # where a run leaves its results if no folder is named
 
 
 def end(message: str, status: int = 2) -> typer.Exit:
@@ -53,28 +53,13 @@ def taken(stream: TextIO) -> Iterator[None]:
         raise SystemExit(1 if isinstance(error, BrokenPipeError) else said) from None
 
 
-def outside(path: str, option: str = "") -> Path:
-    """Return the place that a path names, seen from where the user stands, or end the command among the project's."""
+def output(path: str, *suffixes: str, option: str = "", new: bool = False) -> Path:
+    """Return the place of a file to write (without suffixes: a folder), a ``new`` one over none, or end the command."""
     place = paths.expanded(path).absolute()
     with told(f"{option}{path}: the file cannot be written"):
         if paths.is_own(place):
             raise end(f"{option}{path}: results do not go among the project's own files; choose another place")
-    return place
-
-
-def finished(folder: str | None) -> Path:
-    """Return the folder of a finished run: the one named, seen from where the user stands, or the project's own."""
-    return paths.output_folder("outputs").absolute() if folder is None else paths.expanded(folder).absolute()
-
-
-def output(path: str, *suffixes: str, option: str = "", new: bool = False) -> Path:
-    """Return the place of a file that is to be written, or end the command where its name is not accepted.
-
-    A ``new`` one is written over no other.
-    """
-    place = outside(path, option)
-    with told(f"{option}{path}: the file cannot be written"):
-        if place.suffix.lower() not in suffixes or place.is_dir():
+        if suffixes and (place.suffix.lower() not in suffixes or place.is_dir()):
             raise end(f"{option}{path}: accepted is the name of a {' or '.join(suffixes)} file")
         if new and place.exists():
             raise end(f"{option}{path}: exists already and is left as it is; choose another name")

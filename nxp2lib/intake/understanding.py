@@ -19,9 +19,7 @@ from nxp2lib.intake.column_map import ColumnMap
 from nxp2lib.intake.numerals import WORDS
 from nxp2lib.intake.problems import HEADER, Problem
 
-MEANT = {  # for columns of which values have other words: the value by word
-    name: {word: value for value, words in WORDS[name].items() for word in words} for name in ("yes_no", "sex")
-}
+YES_NO = {word: value for value, words in WORDS["yes_no"].items() for word in words}
 CODES = "codes such as 1 and 2 are explained in a map, `values: {sex: {1: male, 2: female}}`"
 ONE_LINE = "text in one line; in a CSV file, a quotation mark opened here may be closed some rows below"
 SHOWN = 6  # translated values named per column
@@ -96,7 +94,7 @@ def plain(header: str) -> str:
 
 
 @lru_cache
-def _names() -> dict[str, tuple[str, str]]:
+def names() -> dict[str, tuple[str, str]]:
     """Return for each plain header the column that it means, and why."""
     columns = dictionary.columns().values()
     labels = {plain(column.label): (column.name, "the dictionary's label") for column in columns}
@@ -104,7 +102,7 @@ def _names() -> dict[str, tuple[str, str]]:
 
 
 def _column(header: str, everything: Iterable[str], explained: ColumnMap) -> Understood:
-    name, how = _names().get(plain(header), ("", "not known"))
+    name, how = names().get(plain(header), ("", "not known"))
     if header in explained.drop:
         name, how = "", "left out by the map"
     elif header in explained.columns:
@@ -140,6 +138,15 @@ def _refused(one: Understood, cells: pd.Series, typed: dict, explained: ColumnMa
 
 
 # Values
+
+
+@lru_cache
+def meanings(name: str) -> dict[str, str]:
+    """Return for each plain word of a column of categories the value that it means."""
+    known = {plain(word): value for value, words in WORDS.get(name, {}).items() for word in words}
+    for site, organs in WORDS["organs"].items() if name == "malignancy_site" else ():
+        known |= {plain(form.format(organ)): site for organ in organs for form in WORDS["cancer"]}
+    return known | {plain(value): value for value in dictionary.column(name).values}
 
 
 def _decimal_signs(typed: dict[str, pd.Series], separator: str) -> dict[str, set[str]]:
@@ -178,12 +185,11 @@ def _meant(text: str, column: Column, seen: set[str]) -> str:
     if column.name == "ana_titer":
         return numerals.titer(text, column)
     if column.type == "yes_no":
-        return MEANT["yes_no"].get(small, text)
+        return YES_NO.get(small, text)
     if column.type == "text" and re.search(r"[\r\n]", text):
         raise numerals.Doubt(ONE_LINE)
     if column.name == "sex" and text.isdecimal():
         raise numerals.Doubt(f"{column.accepted}; {CODES}")
     if column.type == "category":
-        values = MEANT.get(column.name, {}) | {plain(value): value for value in column.values}
-        return values.get(plain(text), text)
+        return meanings(column.name).get(plain(text), text)
     return text if column.type == "text" else numerals.number(text, column, seen)

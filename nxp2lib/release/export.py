@@ -60,8 +60,7 @@ def write(run: str | Path, minimum: int = 8, listed: str | Path | None = None) -
     ledger = Path(listed) if listed else releases.beside(run)
     everything = outgoing.seen(results, parameters["juvenile_below_age"], minimum)
     if everything.patients < minimum:
-        patients = count(everything.patients, "patient")
-        raise ExportError(f"{patients}, and the minimum is {minimum}: there is nothing to show")
+        raise ExportError(f"{count(everything.patients, 'patient')}, and the minimum is {minimum}: nothing to show")
     before = releases.read(ledger) if ledger else []
     now, small, further = _protected(*_limited(everything, parameters, before), minimum)
     target, partial = run / verify.FOLDER, run / f".{verify.FOLDER}.partial"

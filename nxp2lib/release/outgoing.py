@@ -6,11 +6,10 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
-from nxp2lib import describe, dictionary, digits, findings, formats, published, table
+from nxp2lib import describe, dictionary, digits, findings, formats, published, table, wording
 from nxp2lib.release import disclosure
 from nxp2lib.release.model import Block, Key, Shown
 from nxp2lib.report import pages
-from nxp2lib.wording import count
 
 HIDDEN = "hidden"  # stands in place of every number that is not shown
 MARK = "\N{BULLET}"
@@ -153,7 +152,7 @@ def write_pages(folder: Path, minimum: int) -> None:
         formats.write_docx(one, folder / f"{name}.docx")
     counts = pd.concat(released.values()).query("statistic == 'n'").drop_duplicates(["row", "group"])
     hidden = int((counts["display"] == HIDDEN).sum())
-    shown = count(len(counts) - hidden, "count")
+    shown = wording.count(len(counts) - hidden, "count")
     tables = [Markup(formats.to_html(one, inline=False)) for one in laid_out]
     text = pages.render("release/templates/export.html", minimum=minimum, hidden=hidden, shown=shown, tables=tables)
     (folder / "index.html").write_text(text, encoding="utf-8", newline="\n")

@@ -95,10 +95,10 @@ def _near(word: str, known: Iterable[str]) -> str:
 
 def locate(path: str | Path) -> Path:
     """Find an input file that a user names, seen from where they stand; raise RunError with the nearest file."""
-    given = paths.expanded(path).absolute()
     try:
-        return paths.find(given)
+        return paths.find(path, here=True)
     except OSError as error:
+        given = paths.expanded(path)
         others = [other.name for other in given.parent.glob("*") if other.name != given.name]
         raise RunError(f"{error}{dictionary.nearest(given.name, others)}") from None
 

@@ -36,7 +36,8 @@ def names(path: str | Path) -> list[str]:
     A name becomes a folder: up to 40 letters, digits, ``-``, ``_``. Raises TeachError with the row, FileNotFoundError.
     """
     try:
-        header, *rows = list(csv.reader(paths.find(path).read_text(encoding="utf-8-sig").splitlines())) or [[]]
+        content = paths.find(path, here=True).read_text(encoding="utf-8-sig")
+        header, *rows = list(csv.reader(content.splitlines())) or [[]]
     except UnicodeDecodeError:
         raise TeachError(f"{path}: not a CSV file in UTF-8") from None
     header, found = [cell.strip().lower() for cell in header], {}

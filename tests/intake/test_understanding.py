@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from made import problems
 
 from nxp2lib import cohort, dictionary, intake
-from nxp2lib.intake import understanding
+from nxp2lib.intake import numerals, understanding
 from nxp2lib.intake.column_map import ColumnMap
 
 BASIC = {"patient_id": ["p1", "p2"], "sex": ["male", "female"], "age_at_onset": ["8", "52"]}
@@ -68,6 +68,16 @@ def test_sexes_are_understood_in_words_and_never_in_numbers():
     assert "values: {sex: {1: male, 2: female}}" in problems(frame)[0].accepted
     table = understood(ColumnMap(values={"sex": {"1": "male", "2": "female"}}), sex=["1", "2"])
     assert table.frame["sex"].tolist() == ["male", "female"]
+
+
+def test_no_name_of_a_cancer_is_two_sites():
+    column, words = dictionary.column("malignancy_site"), numerals.WORDS
+    assert set(words["organs"]) | set(words["malignancy_site"]) <= set(column.values)
+    organs = [(organ, site) for site, listed in words["organs"].items() for organ in listed]
+    names = [(form.format(organ), site) for organ, site in organs for form in words["cancer"]]
+    names += [(name, site) for site, listed in words["malignancy_site"].items() for name in listed]
+    assert len({understanding.plain(name) for name, _ in names}) == len({(understanding.plain(n), s) for n, s in names})
+    assert read("malignancy_site", *(name for name, _ in names)) == [site for _, site in names]
 
 
 def test_titers_are_understood_however_they_are_written():
