@@ -10,13 +10,10 @@ from nxp2lib import dictionary, findings
 from nxp2lib.cohort import is_synthetic
 
 QUANTILE_METHODS = {
-    "weibull": "weighted average at (n+1)p, type 6, as in SPSS",
-    "linear": "type 7, as in Excel and R",
-    "hazen": "type 5",
-    "median_unbiased": "type 8",
-    "inverted_cdf": "type 1",
-    "averaged_inverted_cdf": "type 2, as in SAS",
-}
+    "weibull": "weighted average at (n+1)p, type 6, as in SPSS", "linear": "type 7, as in Excel and R",
+    "hazen": "type 5", "median_unbiased": "type 8",
+    "inverted_cdf": "type 1", "averaged_inverted_cdf": "type 2, as in SAS",
+}  # fmt: skip
 QUARTERS = {"q1": 1, "median": 2, "q3": 3}  # of four: where a quartile lies
 CLASS = 5  # years
 COLUMNS = ["row", "group", "statistic", "value"]

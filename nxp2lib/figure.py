@@ -22,16 +22,11 @@ COLOURS = {
 MOST_DOTS = 300  # patients of whom each is drawn
 MARKED = "#882255"  # a row with P below 0.05, in no group's colour
 NAMES = {
-    "total": "All patients",
-    "juvenile": "Juveniles",
-    "adult": "Adults",
-    "limited": "Limited weakness",
-    "extended": "Extended weakness",
-    "dermatomyositis": "Dermatomyositis phenotype",
-    "polymyositis": "Polymyositis phenotype",
-    "other_rash": "Polymyositis phenotype, other rashes",
-    "no_rash": "Polymyositis phenotype, no rash",
-}
+    "total": "All patients", "juvenile": "Juveniles", "adult": "Adults",
+    "limited": "Limited weakness", "extended": "Extended weakness",
+    "dermatomyositis": "Dermatomyositis phenotype", "polymyositis": "Polymyositis phenotype",
+    "other_rash": "Polymyositis phenotype, other rashes", "no_rash": "Polymyositis phenotype, no rash",
+}  # fmt: skip
 STYLE: dict[str, Any] = {
     "figure.dpi": 110, "savefig.dpi": 200, "font.size": 10, "legend.frameon": False, "svg.hashsalt": "nxp2lib",
     "axes.spines.top": False, "axes.spines.right": False,

@@ -22,24 +22,15 @@ TIE = 1 + 1e-7  # tables this close in probability count as equally likely, as i
 MOST_TABLES = 20_000  # tables of equal margins that are all looked at for an interval
 CELLS = 1 << 16  # so many probabilities are held at once: they stay in the processor's cache
 CONVENTIONS = {
-    "fisher": "two-sided Fisher",
-    "fisher_doubled": "doubled one-sided Fisher",
-    "fisher_blaker": "Blaker's exact test",
-    "fisher_one_sided": "one-sided Fisher",
-    "fisher_less": "one-sided Fisher, lower",
+    "fisher": "two-sided Fisher", "fisher_doubled": "doubled one-sided Fisher", "fisher_blaker": "Blaker's exact test",
+    "fisher_one_sided": "one-sided Fisher", "fisher_less": "one-sided Fisher, lower",
     "fisher_greater": "one-sided Fisher, upper",
-    "mid_p": "two-sided Fisher mid-P",
-    "mid_p_doubled": "doubled one-sided mid-P",
-    "chi_square": "chi-square",
-    "chi_square_yates": "chi-square with Yates's correction",
-    "chi_square_n_minus_1": "N-1 chi-square",
-    "g_test": "G test",
-    "boschloo": "Boschloo's test",
-    "barnard": "Barnard's test",
-}
-CONDITIONAL = tuple(CONVENTIONS)[:8]
-ASYMPTOTIC = tuple(CONVENTIONS)[8:12]
-UNCONDITIONAL = tuple(CONVENTIONS)[12:]
+    "mid_p": "two-sided Fisher mid-P", "mid_p_doubled": "doubled one-sided mid-P",
+    "chi_square": "chi-square", "chi_square_yates": "chi-square with Yates's correction",
+    "chi_square_n_minus_1": "N-1 chi-square", "g_test": "G test",
+    "boschloo": "Boschloo's test", "barnard": "Barnard's test",
+}  # fmt: skip
+CONDITIONAL, ASYMPTOTIC, UNCONDITIONAL = (tuple(CONVENTIONS)[a:b] for a, b in ((0, 8), (8, 12), (12, 14)))
 
 
 class Fisher(NamedTuple):

@@ -16,22 +16,18 @@ FISHER, RANKS, NOT_COMPUTABLE = "†", "‡", "–"
 STARS = (0.05, 0.01)  # one star for each limit that a P value lies below
 TITLES = {"table1": "Table 1. Clinical and laboratory characteristics", "table2": "Table 2. Muscular involvement"}
 GROUP_LABELS = {
-    "total": "Total",
-    "juvenile": "Juveniles",
-    "adult": "Adults",
+    "total": "Total", "juvenile": "Juveniles", "adult": "Adults",
     "limited": "Limited muscle weakness (within the proximal limbs)",
     "extended": "Extended muscle weakness (to the distal limbs)",
-}
+}  # fmt: skip
 INSIDE = "Where one patient is youngest or oldest, ranges end with five-year classes; quartiles can be one's value."
 NBSP = "\N{NO-BREAK SPACE}"
 BETWEEN = {"age_group": "juveniles and adults", "weakness_extent": "limited and extended weakness"}
 SCREENING = {
-    "screened": "Everyone on the list",
-    "anti_nxp2": "Anti-NXP2 antibody",
+    "screened": "Everyone on the list", "anti_nxp2": "Anti-NXP2 antibody", "no_antibody": "No antibody found",
     "anti_sae": "Anti-SAE antibody: excluded",
     "anti_tif1_beta": "Anti-TIF1\N{GREEK SMALL LETTER BETA} antibody: excluded",
-    "no_antibody": "No antibody found",
-}
+}  # fmt: skip
 COUNTS = {"n", "denominator", "missing", "observed"}
 DECIMALS = dict.fromkeys([*COUNTS, "q1", "median", "q3", "mean", "minimum", "maximum"], 0)
 DECIMALS |= {"percent": 1, "person_years": 1}
