@@ -134,10 +134,10 @@ ONE_SIDED = {
 }
 
 
-FIRST, SECOND, THIRD, *_ = ONE_SIDED
+_, SECOND, THIRD, *_ = ONE_SIDED
 
 
-@pytest.mark.parametrize("sides", budget([[FIRST], [SECOND, THIRD]], [[side] for side in ONE_SIDED]))
+@pytest.mark.parametrize("sides", budget([[SECOND, THIRD]], [[side] for side in ONE_SIDED]))
 def test_a_one_sided_cohort_runs_and_says_what_cannot_be_computed(sides, tmp_path, computed_once):
     cohort = random_cohort(30, seed=3)
     for side in sides:

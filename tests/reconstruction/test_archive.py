@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
-from budget import budget
+from budget import LONG, budget
 
 from nxp2lib import paths
 from nxp2lib.reconstruction import archive, facts, reconstruct, witnesses
@@ -84,11 +84,12 @@ def test_the_folder_says_what_it_holds(drawn, tmp_path):
     assert (record["seed"], record["cohorts"]) == (SEED, 3) and re.fullmatch("[0-9a-f]{64}", record["facts_sha256"])
 
 
+@pytest.mark.skipif(not LONG, reason="twenty seconds: make test-long")
 def test_this_process_and_one_and_two_others_write_the_same_bytes(drawn, monkeypatch, tmp_path):
     write(tmp_path / "this")
     monkeypatch.undo()
     monkeypatch.setattr(witnesses, "BLOCK", 2)
-    for jobs in budget([2], [1, 2]):
+    for jobs in (1, 2):
         write(tmp_path / str(jobs), jobs=jobs)
         assert contents(tmp_path / str(jobs)) == contents(tmp_path / "this")
 
