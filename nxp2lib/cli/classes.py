@@ -42,3 +42,4 @@ def grade(
     totals = graded.groupby("trainee", sort=False)[["points", "of"]].sum()
     terminal.say_table(("trainee", "points", "of"), [(name, *map(str, row)) for name, row in totals.iterrows()])
     terminal.tell(f"Reasons: {folder}/instructor/{grader.GRADES}")
+    terminal.tell(f"To hand out: {folder}/{grader.FEEDBACK}, one page each")

@@ -126,6 +126,11 @@ def _shown(chapter: Chapter, terms: dict[str, str], computed: dict[str, str]) ->
         tags, source = cell.metadata.get("tags", []), cell.source
         if "injected-parameters" in tags and not (source := _without_places(source)):
             continue
+        if "exercise" in tags:  # nobody can type into a page
+            continue
+        if "solution" in tags:
+            shown.append(_worked(cell))
+            continue
         if cell.cell_type == "markdown":
             source = _linked(source, terms, linked)
         cell = NotebookNode(cell, metadata={"tags": tags}, source=source)
@@ -141,6 +146,18 @@ def _shown(chapter: Chapter, terms: dict[str, str], computed: dict[str, str]) ->
     for place, cell in enumerate(shown):
         cell["id"] = f"cell-{place}"
     return NotebookNode(chapter.notebook, nbformat_minor=5, cells=shown)
+
+
+def _worked(cell: dict) -> dict:
+    """Return the cell that checks an exercise as a page shows it: how the solution is computed, and the solution."""
+    from nbformat import NotebookNode
+    from nbformat.v4 import new_output
+
+    kept = (output.get("metadata", {}).get("text/plain", {}) for output in cell.outputs)
+    solution = next((found["solution"] for found in kept if "solution" in found), "none with these patients")
+    outputs = [new_output("display_data", {"text/plain": f"Solution: {solution}"})]
+    prompts = {f"code_prompt_{action.lower()}": f"{action} the solution" for action in ("Show", "Hide")}
+    return NotebookNode(cell, metadata={"tags": ["hide-cell"], "mystnb": prompts}, outputs=outputs)
 
 
 def _without_places(source: str) -> str:

@@ -7,9 +7,9 @@ the file ``answers.json`` beside it holds scrambled answers instead: of the righ
 import ast
 import hashlib
 import json
-from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,31 +20,52 @@ from nxp2lib import digits, paths
 ANSWERS = "answers.json"
 UNKNOWN = "\N{EN DASH}"  # what tables show where nothing can be computed
 ROUNDS = 2_000  # of scrambling; a short answer can still be found by trying, but not by reading
+UNNAMED = "Read the question again, and unfold the hint."  # said where no common mistake leads to the answer
 HINTS = yaml.load((paths.PACKAGE / "teach" / "hints.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
 
 
-def check(name: str, answer, solution=None, mistakes: dict | None = None) -> None:
-    """Print whether an answer is right, and if not, what may have gone wrong.
+class Judged(NamedTuple):
+    """What a check says; a notebook keeps the solution, where it was given, beside the words."""
 
-    ``solution`` is a text, a whole number, or a number written with the decimals that are asked for (``"73.7"``);
-    ``mistakes`` gives, for names in ``hints.yml``, the answer that this mistake leads to. Without a solution both are
-    looked up in ``answers.json`` in the working directory. An ``answer`` of None is not judged. Raises
-    FileNotFoundError where there is no such file, KeyError for an exercise that it does not hold.
+    said: str
+    solution: str | None
+
+    def __repr__(self) -> str:
+        return self.said
+
+    def _repr_mimebundle_(self, **kinds: object) -> tuple[dict, dict]:
+        return {"text/plain": self.said}, {} if self.solution is None else {"text/plain": {"solution": self.solution}}
+
+
+def check(name: str, answer, solution=None, mistakes: dict | None = None) -> None:
+    """Show whether an answer is right, and if not, what may have gone wrong.
+
+    ``solution`` is a text, a whole number, a number written with the decimals that are asked for (``"73.7"``), or a
+    limit that the right number is below (``"<0.001"``); ``mistakes`` gives, for names in ``hints.yml``, the answer that
+    this mistake leads to. Without a solution both are looked up in ``answers.json`` in the working directory. An
+    ``answer`` of None is not judged. Raises FileNotFoundError where there is no such file, KeyError for an exercise
+    that it does not hold.
     """
+    from IPython.display import display
+
+    shown = None if solution in (None, UNKNOWN) else str(solution)
+    display(Judged(f"{name}: {_judgement(name, answer, solution, mistakes)}", shown))
+
+
+def _judgement(name: str, answer, solution, mistakes: dict | None) -> str:
     if solution is None and mistakes is None:
         kept = json.loads(Path(ANSWERS).read_text(encoding="utf-8"))
         sealed, salt = kept["exercises"][name], kept["salt"]
     else:
         sealed, salt = seal(solution, mistakes or {}, ""), ""
     if sealed["right"] is None:
-        print(f"{name}: these patients give no answer")
-    elif answer is None:
-        print(f"{name}: no answer yet")
-    else:
-        given = _scrambled(written(answer, sealed["decimals"]), salt)
-        hints = [HINTS[hint] for hint, value in sealed["mistakes"].items() if value == given]
-        wrong = f"not yet. {hints[0] if hints else 'Read the question again, and unfold the hint.'}"
-        print(f"{name}: {'right' if given == sealed['right'] else wrong}")
+        return "these patients give no answer"
+    if answer is None:
+        return "no answer yet"
+    given = _scrambled(written(answer, sealed["decimals"], sealed["below"]), salt)
+    hints = [HINTS[hint] for hint, value in sealed["mistakes"].items() if value == given]
+    wrong = f"not yet. {hints[0] if hints else UNNAMED}"
+    return "right" if given == sealed["right"] else wrong
 
 
 def checked(cell: ast.AST) -> list[str]:
@@ -58,44 +79,80 @@ def checked(cell: ast.AST) -> list[str]:
     return [name for name in names if isinstance(name, str)]
 
 
+class Key(NamedTuple):
+    """How an exercise is judged: the right answer as it is written, and what common mistakes lead to.
+
+    ``decimals`` is None for words, 0 for a whole number; ``below`` tells that the answer is a limit such as ``<0.001``.
+    """
+
+    answer: str | None
+    decimals: int | None
+    below: bool
+    mistakes: dict[str, str]
+
+
+def key(solution, mistakes: dict) -> Key:
+    """Return how an exercise is judged; mistakes that lead to the solution are left out.
+
+    >>> key("73.7", {"everybody": "70.1"})
+    Key(answer='73.7', decimals=1, below=False, mistakes={'everybody': '70.1', 'too few digits': '74.0'})
+    >>> key("<0.001", {"two-sided": "0.000"}).mistakes
+    {}
+    """
+    if solution is None or solution == UNKNOWN:
+        return Key(None, None, False, {})
+    below = str(solution).startswith("<")
+    decimals = _decimals(str(solution).removeprefix("<"))
+    right = written(solution, decimals, below)
+    known = {hint: value for hint, value in mistakes.items() if value is not None and HINTS[hint]}
+    wrong = {hint: written(value, decimals, below) for hint, value in known.items()}
+    if decimals and not below:
+        wrong["too few digits"] = written(written(right, decimals - 1), decimals)
+    return Key(right, decimals, below, {hint: value for hint, value in wrong.items() if value != right})
+
+
 def seal(solution, mistakes: dict, salt: str) -> dict:
-    """Return a solution and its mistakes scrambled; mistakes that lead to the solution are left out.
+    """Return how an exercise is judged with its answers scrambled.
 
     >>> seal("73.7", {}, "salt")["decimals"]
     1
     """
-    solution = None if solution == UNKNOWN else solution
-    decimals = _decimals(solution)
-    right = None if solution is None else written(solution, decimals)
-    wrong = {hint: written(value, decimals) for hint, value in mistakes.items() if value is not None and HINTS[hint]}
-    if decimals:
-        wrong["too few digits"] = written(written(right, decimals - 1), decimals)
-    sealed = {hint: _scrambled(value, salt) for hint, value in wrong.items() if value != right}
-    return {"decimals": decimals, "right": right and _scrambled(right, salt), "mistakes": sealed}
+    clear = key(solution, mistakes)
+    sealed = {hint: _scrambled(value, salt) for hint, value in clear.mistakes.items()}
+    right = clear.answer and _scrambled(clear.answer, salt)
+    return {"decimals": clear.decimals, "below": clear.below, "right": right, "mistakes": sealed}
 
 
-def written(answer, decimals: int | None) -> str:
+def written(answer, decimals: int | None, below: bool = False) -> str:
     """Write an answer in one way: a number with so many decimals, anything else in lower case.
+
+    Where the right answer is a limit (``below``), every number between 0 and it is written as the limit.
 
     >>> written(0.15844, 3), written(" 73,7 ", 1), written(" Dysphagia", None), written(True, None)
     ('0.158', '73.7', 'dysphagia', 'true')
+    >>> [written(answer, 3, below=True) for answer in ("<0.001", "< 0,001", "0.000", 0.0007, 0.001)]
+    ['<0.001', '<0.001', '<0.001', '<0.001', '0.001']
     """
     text = str(answer).strip().lower()
     if decimals is None:
         return text
     try:
-        number = Decimal(text.removesuffix("%").strip().replace(",", "."))
+        number = Decimal(text.removeprefix("<" * below).removesuffix("%").strip().replace(",", "."))
+        limit = Decimal(1).scaleb(-decimals)
+        if below and (number == limit if text.startswith("<") else 0 <= number < limit):
+            return f"<{limit}"
         return str(digits.round_half_up(number, decimals))
     except InvalidOperation:
         return text
 
 
-def _decimals(solution) -> int | None:
+def _decimals(solution: str) -> int | None:
     """How many decimals a solution has: none at all for words, 0 for a whole number."""
-    with suppress(InvalidOperation):
-        number = Decimal(str(solution))
-        return digits.decimals(f"{number:f}") if number.is_finite() else None
-    return None
+    try:
+        number = Decimal(solution)
+    except InvalidOperation:
+        return None
+    return digits.decimals(f"{number:f}") if number.is_finite() else None
 
 
 def _scrambled(text: str, salt: str) -> str:

@@ -1,14 +1,18 @@
 """Grade a class: execute what came back, compare its answers with the key, one row of points per exercise."""
 
+import json
 import os
 from pathlib import Path
 
 import pandas as pd
 
 from nxp2lib import paths
+from nxp2lib.report import pages
 from nxp2lib.teach import exercises, sandbox, trainees
 
-GRADES, TOTALS = "grades.csv", "totals.csv"
+GRADES, TOTALS, FEEDBACK = "grades.csv", "totals.csv", "feedback"
+ANSWERED = "answered"  # how the reason for a wrong answer begins
+COLUMNS = ["trainee", "notebook", "exercise", "points", "of", "reason", "mistake"]
 
 
 def write(
@@ -19,12 +23,16 @@ def write(
     container: str = "",
     unprotected: bool = False,
 ) -> pd.DataFrame:
-    """Grade every trainee's notebooks of a class, and return ``trainee,notebook,exercise,points,of,reason``.
+    """Grade every trainee's notebooks of a class, and return one row per trainee and exercise.
+
+    Columns ``trainee,notebook,exercise,points,of,reason,mistake``; the last names the common mistake that the answer
+    holds, as in ``hints.yml``, empty where there is none.
 
     Answers are what the variable ``answer`` holds where an exercise is checked, after the cells above it were executed;
     stored outputs, and the outcome of ``check`` itself, play no part. A folder that is a link counts as nothing.
     ``container`` and ``unprotected`` say what isolates a notebook, as in `nxp2lib.teach.sandbox.command`. Writes
-    ``instructor/grades.csv`` and ``instructor/totals.csv``. Raises TeachError without a class, or without isolation.
+    ``instructor/grades.csv``, ``instructor/totals.csv`` and ``feedback/NAME.html`` for each trainee, which holds no
+    answer of the key. Raises TeachError without a class, or without isolation.
     """
     target = paths.expanded(folder).absolute()
     if not (target / trainees.INSTRUCTOR / trainees.KEY).is_file():
@@ -39,12 +47,35 @@ def write(
     returned = [notebook for notebook in asked if os.path.lexists(notebook) and not notebook.parent.is_symlink()]
     found = dict(sandbox.execute(returned, jobs, seconds, megabytes, start))
     graded = [_graded(found.get(_notebook(target, row)), row) for row in key.itertuples(index=False)]
-    table = pd.DataFrame(graded, columns=["trainee", "notebook", "exercise", "points", "of", "reason"])
+    table = pd.DataFrame(graded, columns=COLUMNS)
     totals = table.groupby("trainee", sort=False)[["points", "of"]].sum().reset_index()
     for name, content in {GRADES: table, TOTALS: totals}.items():
         with paths.replacing(target / trainees.INSTRUCTOR / name) as partial:
             content.to_csv(partial, index=False, lineterminator="\n")
+    (target / FEEDBACK).mkdir(exist_ok=True)
+    for trainee, rows in table.groupby("trainee", sort=False):
+        with paths.replacing(target / FEEDBACK / f"{trainee}.html") as partial:
+            partial.write_text(feedback(str(trainee), rows), encoding="utf-8")
     return table
+
+
+def feedback(trainee: str, graded: pd.DataFrame) -> str:
+    """Return the page for one trainee: each exercise with what was answered, and the hint that fits, never the answer.
+
+    ``graded`` holds the trainee's rows as `write` returns them.
+    """
+    rows: list[tuple] = []
+    for notebook, found in graded.groupby("notebook", sort=False):
+        rows.append((f"{notebook}: {found['points'].sum()} of {found['of'].sum()}",))
+        rows += [(row.exercise, _said(row)) for row in found.itertuples()]
+    points, of = graded[["points", "of"]].sum()
+    return pages.render("teach/templates/feedback.html", trainee=trainee, points=points, of=of, rows=rows)
+
+
+def _said(row) -> str:
+    if row.points or not row.reason.startswith(ANSWERED):
+        return row.reason
+    return f"{row.reason}: not yet. {exercises.HINTS.get(row.mistake, exercises.UNNAMED)}"
 
 
 def _notebook(target: Path, row) -> Path:
@@ -52,7 +83,7 @@ def _notebook(target: Path, row) -> Path:
 
 
 def _graded(returned: sandbox.Returned | None, row) -> tuple:
-    points = 0
+    points, mistake = 0, ""
     if returned is None:
         reason = "the notebook is missing"
     elif row.exercise not in returned.answers:
@@ -61,7 +92,9 @@ def _graded(returned: sandbox.Returned | None, row) -> tuple:
     elif returned.answers[row.exercise] is None:
         reason = "no answer"
     else:
-        given = exercises.written(returned.answers[row.exercise], int(row.decimals) if row.decimals else None)
+        decimals = int(row.decimals) if row.decimals else None
+        given = exercises.written(returned.answers[row.exercise], decimals, row.answer.startswith("<"))
         points = int(given == row.answer)
-        reason = "right" if points else f"answered {given}"
-    return row.trainee, row.notebook, row.exercise, points, 1, reason
+        named = [hint for hint, value in json.loads(row.mistakes).items() if value == given]
+        reason, mistake = ("right", "") if points else (f"{ANSWERED} {given}", "".join(named[:1]))
+    return row.trainee, row.notebook, row.exercise, points, 1, reason, mistake

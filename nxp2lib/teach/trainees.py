@@ -25,6 +25,7 @@ from nxp2lib.teach.sandbox import TeachError
 INSTRUCTOR = "instructor"
 KEY, CLASS, TRAINEES, COHORT = "key.csv", "class.json", "trainees", "cohort.csv"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+KEYS = ["trainee", "notebook", "exercise", "answer", "decimals", "mistakes"]  # the columns of the key
 PER_BLOCK = 10  # cohorts drawn together
 # Parameters of a trainee's notebooks; five cohorts are enough to see that they differ.
 OWN = {parameters.COHORT_PATH: COHORT, parameters.OUTPUT_DIR: "~/nxp2_exercises", "number_of_cohorts": 5}
@@ -77,23 +78,23 @@ def write(out: str | Path, trainees: list[str], seed: int | None = None) -> Path
     for trainee, patients in zip(trainees, resampled(len(trainees), seed), strict=True):
         keys += [(trainee, *row) for row in _write_one(target / TRAINEES / trainee, patients, notebooks)]
     (target / INSTRUCTOR).mkdir(mode=0o700, parents=True)
-    key = pd.DataFrame(keys, columns=["trainee", "notebook", "exercise", "answer", "decimals"], dtype=object)
+    key = pd.DataFrame(keys, columns=KEYS, dtype=object)
     key.to_csv(target / INSTRUCTOR / KEY, index=False)
     _save(target / INSTRUCTOR / CLASS, json.dumps({"seed": seed, "trainees": trainees}, indent=1))
     return target
 
 
 def _write_one(folder: Path, patients: pd.DataFrame, notebooks: dict) -> Iterator[tuple]:
-    """Write one trainee's folder; yield the rows of the key: notebook, exercise, answer and its decimals."""
+    """Write one trainee's folder; yield the rows of the key: notebook, exercise, answer, its decimals, mistakes."""
     folder.mkdir(parents=True)
     patients.to_csv(folder / COHORT, index=False, lineterminator="\n")
     salt, sealed = secrets.token_hex(8), {}
     for name, notebook in notebooks.items():
         for exercise, solution, mistakes in solved(notebook, folder / COHORT):
             sealed[exercise] = exercises.seal(solution, mistakes, salt)
-            decimals = sealed[exercise]["decimals"]
-            if sealed[exercise]["right"] is not None:
-                yield name, exercise, exercises.written(solution, decimals), decimals
+            clear = exercises.key(solution, mistakes)
+            if clear.answer is not None:
+                yield name, exercise, clear.answer, clear.decimals, json.dumps(clear.mistakes)
         _save(folder / f"{name}.ipynb", nbformat.writes(exercise_notebook(notebook), split_lines=False))
     _save(folder / exercises.ANSWERS, json.dumps({"salt": salt, "exercises": sealed}, indent=1))
 
@@ -165,5 +166,8 @@ def with_own(source: str) -> str:
 
 
 def read_key(folder: Path) -> pd.DataFrame:
-    """Return the key of a class as text: ``trainee,notebook,exercise,answer,decimals``, one row per exercise."""
+    """Return the key of a class as text, one row per exercise.
+
+    Columns ``trainee,notebook,exercise,answer,decimals,mistakes``; mistakes are a JSON object of answers by name.
+    """
     return pd.read_csv(folder / INSTRUCTOR / KEY, dtype=str, keep_default_na=False)

@@ -72,6 +72,13 @@ def test_every_link_inside_the_book_leads_somewhere(made):
                 assert anchor in anchors[file], (name, target)
 
 
+def test_every_exercise_has_its_solution_and_no_cell_waits_for_an_answer(made):
+    for name in NAMES:
+        text = (made / f"{name}.html").read_text(encoding="utf-8")
+        assert text.count("<pre>Solution: ") == 4 and "none with these patients" not in text, name
+        assert "no answer yet" not in text and "your answer, for instance" not in text, name
+
+
 def test_pictures_have_words_and_tables_and_figures_can_be_downloaded(made):
     for name in PAGES:
         for picture in re.findall(r"<img[^>]*>", (made / f"{name}.html").read_text(encoding="utf-8")):
@@ -246,8 +253,8 @@ def test_the_filter_of_verdicts_leaves_the_right_rows(made, run, page):
 @in_a_browser
 def test_a_quiz_answers_and_a_solution_unfolds_by_keyboard(made, page):
     page.goto((made / "02_juvenile_vs_adult.html").as_uri())
-    option, solution = page.locator("details.quiz").nth(1), page.locator("details.hide.above-input").first
-    for folded, says in [(option, "Right."), (solution, "solution")]:
+    option, solution = page.locator("details.quiz").nth(1), page.locator("details.hide").last
+    for folded, says in [(option, "Right."), (solution, "Solution: 10.3")]:
         assert not folded.evaluate("folded => folded.open")
         folded.locator("summary").focus()
         page.keyboard.press("Enter")

@@ -149,7 +149,10 @@ def graded(made, key):
     for name in NAMES[:-1]:
         answered(trainees / "perfect", name, right(key, "perfect", name))
     exercise, other = "share-of-myalgia", "unknown-histology"
-    answered(trainees / "wrong", FIRST, {exercise: "answer = -1", other: "answer = 'many'"})
+    (planted,) = key.loc[(key["trainee"] == "wrong") & (key["exercise"] == other), "mistakes"]
+    answered(trainees / "wrong", FIRST, {
+        exercise: "answer = -1", other: f"answer = {json.loads(planted)['counted the known']}",
+    })  # fmt: skip
     eats = {exercise: "eaten = bytearray(1 << 36)", other: right(key, "eats", FIRST)[other]}
     answered(trainees / "eats", FIRST, eats)
     answered(trainees / "patches", FIRST, {
@@ -189,6 +192,28 @@ def test_perfect_answers_get_every_point(graded, key):
 def test_everybody_else_gets_nothing_and_a_reason(graded, trainee, reason):
     row = graded.loc[(trainee, "share-of-myalgia")]
     assert row["points"] == 0 and row["reason"] == reason
+
+
+def test_a_common_mistake_is_named_as_the_notebook_named_it(graded):
+    mistakes = graded.loc["wrong", "mistake"]
+    assert mistakes["unknown-histology"] == "counted the known" and mistakes["share-of-myalgia"] == ""
+    assert (graded.loc["perfect", "mistake"] == "").all()
+
+
+def test_each_trainee_gets_a_page_with_hints_and_without_answers(graded, made, key):
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in (made / "feedback").iterdir()}
+    assert pages.keys() == set(key["trainee"])
+    assert exercises.HINTS["counted the known"] in pages["wrong"] and exercises.UNNAMED in pages["wrong"]
+    assert f"{graded.loc['perfect', 'points'].sum()} of" in pages["perfect"]
+    asked = key[(key["trainee"] == "wrong") & (key["answer"].str.len() > 3)]
+    assert len(asked) > 5 and not any(answer in pages["wrong"] for answer in asked["answer"])
+    assert "http" not in pages["wrong"]
+
+
+def test_what_a_trainee_wrote_is_text_on_the_page():
+    row = ("anna", FIRST, "share-of-myalgia", 0, 1, "answered <script>", "")
+    page = grade.feedback("anna", pd.DataFrame([row], columns=grade.COLUMNS))
+    assert "<script>" not in page and "answered &lt;script&gt;" in page
 
 
 def test_what_is_right_beside_a_failure_still_counts(graded):

@@ -32,6 +32,31 @@ def test_anything_else_is_wrong_and_breaks_nothing(answer, capsys):
     assert "not yet" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("answer", ["<0.001", "< 0,001", "0.000", 0, 0.0007, 1e-9])
+def test_a_p_value_below_what_is_printed_counts_in_both_spellings(answer, capsys):
+    sealed = exercises.seal("<0.001", {"two-sided": "0.000", "chi-square": "0.002"}, "salt")
+    assert set(sealed["mistakes"]) == {"chi-square"}
+    exercises.check("fisher-two-sided", answer, "<0.001", {"two-sided": "0.000", "chi-square": "0.002"})
+    assert capsys.readouterr().out == "fisher-two-sided: right\n"
+
+
+@pytest.mark.parametrize("answer", ["0.001", 0.002, -0.0001, "<0.01", "<0", "<", "< one", "nan"])
+def test_what_is_not_below_it_does_not_count(answer, capsys):
+    exercises.check("fisher-two-sided", answer, "<0.001", {})
+    assert "not yet" in capsys.readouterr().out
+
+
+def test_a_notebook_keeps_the_solution_beside_the_words(monkeypatch):
+    """The book shows it; a trainee's notebook, which has no solution, cannot."""
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    exercises.check("share", None, "73.7", {})
+    exercises.check("share", None, exercises.UNKNOWN, {})
+    given, none = (found._repr_mimebundle_() for found in shown)
+    assert given == ({"text/plain": "share: no answer yet"}, {"text/plain": {"solution": "73.7"}})
+    assert none == ({"text/plain": "share: these patients give no answer"}, {})
+
+
 def test_words_and_truths_are_compared_without_case(capsys):
     exercises.check("smallest-p", "Dysphagia ", "dysphagia", {})
     exercises.check("claim", True, "True", {})

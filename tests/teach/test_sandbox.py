@@ -177,7 +177,7 @@ def test_without_isolation_grading_refuses_and_says_what_to_do(tmp_path, monkeyp
     folder = tmp_path / "class"
     (folder / "trainees" / "anna").mkdir(parents=True)
     (folder / "instructor").mkdir()
-    (folder / "instructor" / "key.csv").write_text("trainee,notebook,exercise,answer,decimals\n")
+    (folder / "instructor" / "key.csv").write_text("trainee,notebook,exercise,answer,decimals,mistakes\n")
     monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
     with pytest.raises(trainees.TeachError, match=r"apt install bubblewrap.*--container.*--unprotected"):
         grade.write(folder)
