@@ -83,7 +83,7 @@ def test_an_export_of_redcap_becomes_a_report_without_a_map(tmp_path, labels):
 
 def test_the_large_file_of_a_registry_becomes_a_report_and_an_export(tmp_path):
     """100,000 patients in the long tests."""
-    number = budget(3_000, 100_000)
+    number = budget(1_000, 100_000)
     file = centres.registry(tmp_path, number)
     done = nxp2(tmp_path, "run", *SECTIONS, "--data", file, "--out", "report")
     finished(done, tmp_path / "report", number, SECTIONS)
