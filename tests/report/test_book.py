@@ -75,7 +75,7 @@ def test_every_link_inside_the_book_leads_somewhere(made):
 def test_every_exercise_has_its_solution_and_no_cell_waits_for_an_answer(made):
     for name in NAMES:
         text = (made / f"{name}.html").read_text(encoding="utf-8")
-        assert text.count("<pre>Solution: ") == 4 and "none with these patients" not in text, name
+        assert text.count("</span>Solution: ") == 4 and "none with these patients" not in text, name
         assert "no answer yet" not in text and "your answer, for instance" not in text, name
 
 
