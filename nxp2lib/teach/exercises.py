@@ -62,7 +62,7 @@ def _judgement(name: str, answer, solution, mistakes: dict | None) -> str:
         return "these patients give no answer"
     if answer is None:
         return "no answer yet"
-    given = _scrambled(written(answer, sealed["decimals"], sealed["below"]), salt)
+    given = _scrambled(written(answer, sealed["decimals"], sealed.get("below", False)), salt)
     hints = [HINTS[hint] for hint, value in sealed["mistakes"].items() if value == given]
     wrong = f"not yet. {hints[0] if hints else UNNAMED}"
     return "right" if given == sealed["right"] else wrong

@@ -170,4 +170,5 @@ def read_key(folder: Path) -> pd.DataFrame:
 
     Columns ``trainee,notebook,exercise,answer,decimals,mistakes``; mistakes are a JSON object of answers by name.
     """
-    return pd.read_csv(folder / INSTRUCTOR / KEY, dtype=str, keep_default_na=False)
+    key = pd.read_csv(folder / INSTRUCTOR / KEY, dtype=str, keep_default_na=False)
+    return key.reindex(columns=KEYS, fill_value="{}")  # a class made before mistakes were kept has none

@@ -212,6 +212,16 @@ def test_each_trainee_gets_a_page_with_hints_and_without_answers(graded, made, k
     assert "http" not in pages["wrong"]
 
 
+def test_a_class_made_before_keys_held_mistakes_can_be_graded(tmp_path):
+    """Its key ends with the decimals; no mistake is named."""
+    (tmp_path / "instructor").mkdir()
+    rows = f"trainee,notebook,exercise,answer,decimals\nanna,{FIRST},share-of-myalgia,73.7,1\n"
+    (tmp_path / "instructor" / "key.csv").write_text(rows, encoding="utf-8")
+    (row,) = trainees.read_key(tmp_path).itertuples(index=False)
+    returned = grade.sandbox.Returned({"share-of-myalgia": 70.1}, {}, "")
+    assert grade._graded(returned, row)[3:] == (0, 1, "answered 70.1", "")
+
+
 def test_what_a_trainee_wrote_is_text_on_the_page():
     row = ("anna", FIRST, "share-of-myalgia", 0, 1, "answered <script>", "")
     page = grade.feedback("anna", pd.DataFrame([row], columns=grade.COLUMNS))

@@ -81,6 +81,15 @@ def test_scrambled_answers_are_judged_alike_and_cannot_be_read(tmp_path, monkeyp
     assert "fisher: right" in said and exercises.HINTS["one-sided"] in said
 
 
+def test_answers_of_a_class_made_before_limits_were_known_are_judged_as_before(tmp_path, monkeypatch, capsys):
+    sealed = exercises.seal("0.158", {}, "salt")
+    del sealed["below"]
+    (tmp_path / "answers.json").write_text(json.dumps({"salt": "salt", "exercises": {"fisher": sealed}}))
+    monkeypatch.chdir(tmp_path)
+    exercises.check("fisher", 0.158)
+    assert capsys.readouterr().out == "fisher: right\n"
+
+
 def test_a_mistake_that_leads_to_the_right_answer_is_no_mistake():
     assert exercises.seal("12", {"everybody": 12}, "")["mistakes"] == {}
 
