@@ -8,6 +8,9 @@ import pandas as pd
 
 from nxp2lib import describe, dictionary, fourfold, paths
 
+# Years before and after onset in which malignancies and time count; after it never beyond a patient's own follow-up.
+WINDOWS = {"around_onset_1": (1, 1), "around_onset_3": (3, 3), "around_onset_5": (5, 5), "follow_up_years": (0, np.inf)}
+
 
 class Ratio(NamedTuple):
     """A standardized incidence ratio with its confidence interval."""
@@ -46,27 +49,23 @@ def person_years(age: pd.Series, sex: pd.Series, years_at_risk: float | pd.Serie
 
     Patients with a missing age, sex or time contribute nothing. Raises ValueError for a time that is not above zero.
     """
-    start, time = age.astype(float), pd.Series(years_at_risk, index=age.index).astype(float)
+    time = pd.Series(years_at_risk, index=age.index).astype(float)
     if time.notna().any():
         check_years_at_risk(time.min())
-    reference = rates().copy()
-    spent = [
-        _overlap(start[sex == band.sex], time[sex == band.sex], band.age_lower, band.age_upper + 1)
-        for band in reference.itertuples()
-    ]
-    return reference.assign(person_years=spent, expected=np.array(spent) * reference["rate"])
+    reference = rates()
+    start = age.astype(float).to_numpy()[:, None]
+    end = start + time.to_numpy()[:, None]
+    lower, upper = reference["age_lower"].to_numpy(), reference["age_upper"].to_numpy() + 1
+    inside = np.minimum(end, upper) - np.maximum(start, lower)
+    own_sex = np.asarray(sex.astype(object))[:, None] == reference["sex"].to_numpy(dtype=object)
+    spent = np.where(own_sex & (inside > 0), inside, 0.0).sum(axis=0)
+    return reference.assign(person_years=spent, expected=spent * reference["rate"])
 
 
 def check_years_at_risk(years_at_risk: float) -> None:
     """Raise ValueError unless the time at risk is a number of years above zero."""
     if not 0 < years_at_risk < float("inf"):
         raise ValueError(f"years_at_risk: {years_at_risk:g} is not accepted; accepted: a number above 0 (years)")
-
-
-def _overlap(start: pd.Series, time: pd.Series, lower: float, upper: float) -> float:
-    """Return the years that intervals of ``time`` from ``start`` spend between two ages, summed over patients."""
-    inside = np.minimum(start + time, upper) - np.maximum(start, lower)
-    return float(inside.clip(lower=0).sum())
 
 
 def garwood(observed: int, expected: float, confidence: float = 0.95) -> Ratio:
@@ -146,21 +145,42 @@ def standardize(
     return {**counts, **ratio._asdict(), "missing": len(cohort) - len(known)}
 
 
+def around_onset(cohort: pd.DataFrame, before: float, after: float, confidence: float = 0.95) -> dict[str, dict]:
+    """Compare the malignancies of a window of years around onset with the time that the patients spent in it.
+
+    A patient's window goes from ``before`` years before onset to ``after`` years after it, or to the end of their own
+    follow-up where that is earlier; who has none leaves both sides. A malignancy counts where its time lies in the
+    window, both ends included. Without a time it is neither in nor out: under ``""`` its patient leaves both sides and
+    is counted as ``missing``, under ``"_most"`` all of these are taken as in. Both are what `standardize` returns.
+    """
+    end = cohort["follow_up_years"].astype(float).clip(upper=after)
+    when = cohort["malignancy_years_from_onset"].astype(float)
+    undated = cohort["malignancy"].fillna(False).astype(bool) & when.isna()
+    inside = cohort["malignancy"] & (undated | when.between(-before, end))
+    window = cohort.assign(age_at_onset=cohort["age_at_onset"].astype(float) - before, malignancy=inside)
+    time = (before + end).where(before + end > 0)
+    known = window.assign(malignancy=inside.mask(undated))
+    return {"": standardize(known, time, confidence), "_most": standardize(window, time, confidence)}
+
+
 def malignancies(cohort: pd.DataFrame, years_at_risk: float = 1.0, confidence: float = 0.95) -> pd.DataFrame:
     """Return the results of the malignancy section: adults against the population, by sex, by time at risk, by site.
 
     Long, ``row,group,statistic,value``: row ``all_sites`` for adults at ``years_at_risk`` each, ``male`` and
-    ``female`` among them, ``years_at_risk_1`` to ``years_at_risk_10``, ``follow_up_years`` over the adults
-    who have a time of their own above zero, then the number of patients per site and age group.
+    ``female`` among them, ``years_at_risk_1`` to ``years_at_risk_10``, then the number of patients per site and age
+    group. Where adults have a follow-up, and malignancies among them a time, the ``WINDOWS`` of `around_onset` are
+    there too, each a second time as ``_most``.
     """
     adults = cohort[cohort["age_group"] == "adult"]
     asked = [("all_sites", adults, years_at_risk)]
     asked += [(sex, adults[adults["sex"] == sex], years_at_risk) for sex in dictionary.column("sex").values]
     asked += [(f"years_at_risk_{years}", adults, years) for years in range(1, 11)]
-    own_time = adults["follow_up_years"].astype(float)
-    if (own_time > 0).any():
-        asked.append(("follow_up_years", adults, own_time.where(own_time > 0)))
-    found = (((row, "adult"), standardize(part, time, confidence)) for row, part, time in asked)
+    found = [((row, "adult"), standardize(part, time, confidence)) for row, part, time in asked]
+    followed = adults[adults["follow_up_years"].notna()]
+    if len(followed) and (followed["malignancy_years_from_onset"].notna().any() or not followed["malignancy"].any()):
+        for row, (before, after) in WINDOWS.items():
+            ratios = around_onset(adults, before, after, confidence)
+            found += [((row + suffix, "adult"), ratio) for suffix, ratio in ratios.items()]
     return pd.concat([describe.long(found), sites(cohort)], ignore_index=True)
 
 

@@ -4,8 +4,9 @@ import math
 
 import pandas as pd
 import pytest
+from budget import budget
 from golden.read import by_name, cases
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_describe import five_patients
 
@@ -118,19 +119,88 @@ def test_sites_are_counted_by_age_group():
     assert describe.value(found, "breast", "juvenile", "n") == 0
 
 
-def test_own_follow_up_counts_the_adults_who_have_one_above_zero():
-    patients = with_malignancy("0", "0", "1", "0", "0")
-    assert "follow_up_years" not in set(incidence.malignancies(patients)["row"])
-    some = five_patients(malignancy=["0", "0", "1", "1", "1"], follow_up_years=["", "", "1", "2.5", "0"])
-    found = incidence.malignancies(some)
-    assert describe.value(found, "follow_up_years", "adult", "person_years") == 3.5
+def with_times(malignancy, when, followed):
+    """The five patients, the last three of whom are adults, with what is given of these."""
+    children = ["", ""]
+    return five_patients(
+        malignancy=["0", "0", *malignancy],
+        malignancy_years_from_onset=[*children, *when],
+        follow_up_years=[*children, *followed],
+    )
 
 
-def test_a_case_without_a_time_at_risk_leaves_both_sides_of_the_ratio():
-    some = five_patients(malignancy=["0", "0", "1", "1", "1"], follow_up_years=["", "", "1", "2.5", ""])
-    found = incidence.malignancies(some)
-    assert describe.value(found, "follow_up_years", "adult", "observed") == 2
-    assert describe.value(found, "follow_up_years", "adult", "missing") == 1
+def test_only_malignancies_inside_the_time_that_is_counted_enter_the_ratio():
+    """The first came before onset, the second within its follow-up, the third after the end of its own."""
+    found = incidence.malignancies(with_times(["1", "1", "1"], ["-2", "1.5", "4"], ["5", "2", "2"]))
+
+    def at(row, statistic):
+        return describe.value(found, row, "adult", statistic)
+
+    assert [at(row, "observed") for row in ("all_sites", *incidence.WINDOWS)] == [3, 0, 2, 2, 1]
+    assert at("follow_up_years", "person_years") == 5 + 2 + 2
+    assert at("around_onset_3", "person_years") == (3 + 3) + (3 + 2) + (3 + 2)
+    assert at("around_onset_1", "person_years") == 3 * (1 + 1)
+    # The woman of 40 spends three years in the class below hers and three in her own; the man of 61 two below 60.
+    rate = incidence.rates().set_index(["sex", "age_lower"])["rate"]
+    youngest = 3 * rate["female", 35] + 3 * rate["female", 40]
+    others = 2 * rate["male", 55] + 3 * rate["male", 60] + 3 * rate["female", 75] + 2 * rate["female", 80]
+    assert at("around_onset_3", "expected") == pytest.approx(youngest + others)
+
+
+def test_a_malignancy_without_a_time_is_neither_in_nor_out():
+    found = incidence.malignancies(with_times(["1", "1", "0"], ["0.5", "", ""], ["2", "2", ""]))
+    known, most = (
+        {name: describe.value(found, row, "adult", name) for name in ("observed", "person_years", "missing")}
+        for row in ("follow_up_years", "follow_up_years_most")
+    )
+    assert known == {"observed": 1, "person_years": 2, "missing": 2}
+    assert most == {"observed": 2, "person_years": 4, "missing": 1}
+
+
+@pytest.mark.parametrize(
+    ("when", "followed", "is_there"),
+    [
+        (["", ""], ["2", "2"], False),  # no malignancy has a time
+        (["1", "1"], ["", ""], False),  # nobody is followed
+        (["1", ""], ["", "2"], False),  # the one with a time is not followed
+        (["1", ""], ["2", ""], True),
+    ],
+)
+def test_windows_take_a_malignancy_with_a_time_and_a_follow_up(when, followed, is_there):
+    rows = set(incidence.malignancies(with_times(["1", "1", "0"], [*when, ""], [*followed, ""]))["row"])
+    assert (set(incidence.WINDOWS) <= rows) == is_there == bool(set(incidence.WINDOWS) & rows)
+
+
+def test_a_follow_up_without_any_malignancy_needs_no_times():
+    found = incidence.malignancies(with_times(["0", "0", "0"], ["", "", ""], ["2", "0", "2"]))
+    assert describe.value(found, "follow_up_years", "adult", "observed") == 0
+    assert describe.value(found, "follow_up_years", "adult", "person_years") == 4
+    assert describe.value(found, "around_onset_1", "adult", "person_years") == 2 + 1 + 2
+
+
+numbers_of_years = st.floats(0, 40).map(lambda number: round(number, 2))
+adult = st.tuples(st.integers(18, 90), st.booleans(), st.none() | st.floats(-9, 9), st.none() | numbers_of_years)
+
+
+@given(st.lists(adult, min_size=1, max_size=12), numbers_of_years)
+@settings(max_examples=budget(25, 300))
+def test_windows_hold_what_a_count_of_patient_by_patient_finds(adults, width):
+    names = ["age_at_onset", "malignancy", "malignancy_years_from_onset", "follow_up_years"]
+    frame = pd.DataFrame(adults, columns=names).assign(sex="female").astype({"malignancy": "boolean"})
+    frame["malignancy_years_from_onset"] = frame["malignancy_years_from_onset"].where(frame["malignancy"])
+    frame = frame.astype({"malignancy_years_from_onset": "Float64", "follow_up_years": "Float64"})
+    found = incidence.around_onset(frame, width, width)
+    inside, undated, time = 0, 0, 0.0
+    for age, malignancy, when, followed in adults:
+        end = min(width, followed or 0)
+        if followed is not None and width + end > 0:
+            time += min(width, age) + end  # nobody is at risk before birth
+            undated += malignancy and when is None
+            inside += malignancy and when is not None and -width <= when <= end
+    assert found[""]["observed"] == inside
+    assert found["_most"]["observed"] == inside + undated
+    assert found["_most"]["person_years"] == pytest.approx(time)
+    assert found[""]["missing"] == found["_most"]["missing"] + undated
 
 
 def test_a_malignancy_without_a_site_is_counted_as_unknown():

@@ -113,11 +113,6 @@ def test_saved_results_keep_full_precision_beside_their_display(tmp_path):
     assert male["display"] == "33.3"
 
 
-def test_a_real_patients_row_is_never_read_aloud():
-    assert table.read_aloud(five_patients().iloc[0]) == "Rows of real patients are not shown."
-    assert "synthetic: male, 4 years" in table.read_aloud(five_patients(synthetic=["1"] * 5).iloc[0])
-
-
 @pytest.mark.parametrize(
     ("value", "text"), [(0.0496, "0.0496"), (0.04998, "0.04998"), (0.00996, "0.00996"), (0.05, "0.050")]
 )

@@ -48,7 +48,7 @@ def written(value: object) -> str:
 
 def _readings(text: str, column: Column) -> dict[str, str]:
     """Return what a text can mean, by the decimal sign that it would have; no thousands where a column ends below."""
-    plain = re.sub(f" ?(?:{WORDS['units'].get(column.unit, '')})$", "", small(text))
+    plain = re.sub(f" ?(?:{WORDS['units'].get(column.unit, '')})$", "", small(text)).replace("\N{MINUS SIGN}", "-")
     found = {".": plain} if dictionary.NUMBER.fullmatch(plain) else {}
     for sign, pattern in NUMBERS.items():
         if pattern.fullmatch(plain):

@@ -182,8 +182,8 @@ def _tabulated(blocks: Iterable[pd.DataFrame], path: Path, seed: int) -> Iterato
     from pyarrow import parquet
 
     types = {"yes_no": pa.int8(), "integer": pa.int32(), "number": pa.float64()}
-    stored = [(name, column) for name, column in dictionary.stored().items() if name != "follow_up_years"]
-    columns = [("cohort", pa.int32()), *((name, types.get(column.type, pa.string())) for name, column in stored)]
+    stored = {name: types.get(dictionary.column(name).type, pa.string()) for name in reconstruct.columns()}
+    columns = [("cohort", pa.int32()), *stored.items()]
     schema = pa.schema(columns, metadata={"synthetic": "1", "seed": str(seed)})
     with paths.replacing(path) as unfinished, parquet.ParquetWriter(unfinished, schema) as writer:
         for block in blocks:

@@ -18,6 +18,7 @@ from nxp2lib.reconstruction.counts import AGES, SEXES, Counts
 from nxp2lib.reconstruction.puzzle import Infeasible
 
 SEED = 1
+TIMES = ("malignancy_years_from_onset", "follow_up_years")
 
 
 def cohort(seed: int = SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -46,7 +47,12 @@ def named(patients: pd.DataFrame, levels: np.ndarray, rng: np.random.Generator) 
         frac=1, random_state=rng, ignore_index=True
     )
     patients["patient_id"] = [f"S{number:02d}" for number in range(1, len(patients) + 1)]
-    return patients.reindex(columns=[name for name in dictionary.stored() if name != "follow_up_years"])
+    return patients.reindex(columns=columns())
+
+
+def columns() -> list[str]:
+    """Return the columns of a synthetic patient: the stored ones, but for the times, of which the paper prints none."""
+    return [name for name in dictionary.stored() if name not in TIMES]
 
 
 def as_patients(holds: pd.DataFrame, number: dict[tuple[str, int], int], rng: np.random.Generator) -> pd.DataFrame:

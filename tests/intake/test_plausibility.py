@@ -26,6 +26,11 @@ def warned(tmp_path, *patients: dict) -> list[tuple]:
         ({"max_creatine_kinase": "20", "creatine_kinase_elevated": "1"}, "creatine_kinase_elevated"),
         ({"follow_up_years": "80"}, "follow_up_years"),
         ({"malignancy": "1", "malignancy_site": "prostate"}, "malignancy_site"),
+        ({"malignancy": "1", "malignancy_years_from_onset": "-41.5"}, "malignancy_years_from_onset"),
+        (
+            {"malignancy": "1", "malignancy_years_from_onset": "3", "follow_up_years": "2.9"},
+            "malignancy_years_from_onset",
+        ),
         ({"sex": "male", "malignancy": "1", "malignancy_site": "ovary"}, "malignancy_site"),
         ({"age_group": "juvenile"}, "age_group"),
         ({"distal_weakness": "1", "weakness_extent": "limited"}, "weakness_extent"),
@@ -40,6 +45,8 @@ def test_an_implausible_value_is_a_warning(tmp_path, patient, column):
 
 def test_a_plausible_cohort_has_no_warning(tmp_path):
     assert warned(tmp_path, {"max_creatine_kinase": "3000", "age_group": "adult", "ana_titer": "80"}) == []
+    times = {"malignancy": "1", "malignancy_years_from_onset": "-40.5", "follow_up_years": "2"}
+    assert warned(tmp_path, times, times | {"malignancy_years_from_onset": "2"}) == []
 
 
 def test_creatine_kinase_in_another_unit_is_suspected_from_all_values_together(tmp_path):
