@@ -42,6 +42,7 @@ def patients(number: int, seed: int, missing: float = 0.05) -> pd.DataFrame:
     cancer = (rng.random(number) < 0.1) & (frame["age_at_onset"].astype(int) >= 18)
     frame["malignancy"] = np.where(cancer, "1", "0")
     frame["malignancy_site"] = np.where(cancer, rng.choice(list(SITES), number), "")
+    frame["malignancy_years_from_onset"] = np.where(cancer, np.round(rng.normal(0, 2, number), 1).astype(str), "")
     return frame
 
 

@@ -14,10 +14,13 @@ from advice import what_to_do
 from budget import FEW
 from filelock import FileLock
 from made import random_cohort
-from warm import computed_once  # noqa: F401 (a fixture)
 
 # Set before anything runs, and inherited by every kernel: notebooks under test never touch the results of a run.
 os.environ["NXP2_OUTPUT_ROOT"] = tempfile.mkdtemp(prefix="nxp2-tests-")
+# What follows from the paper alone is computed once for all processes of one test run, and never taken from another.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["NXP2_CACHE"] = tempfile.mkdtemp(prefix="nxp2-tests-cache-")
+    atexit.register(shutil.rmtree, os.environ["NXP2_CACHE"], ignore_errors=True)
 # A shell lets what it starts in the background ignore Ctrl-C, and so would every command that a test starts and stops.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # No test is timed, and continuous integration tries the same examples on every run.

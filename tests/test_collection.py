@@ -24,7 +24,7 @@ def results(out, name: str) -> pd.Series:
 
 
 @pytest.fixture(scope="module")
-def second(tmp_path_factory, computed_once):
+def second(tmp_path_factory):
     """The notebooks on 200 random patients, a tenth of whose cells are blank: patients, results, what was shown."""
     folder = tmp_path_factory.mktemp("second")
     patients = random_cohort(200, seed=8, missing=0.1).assign(synthetic="")
@@ -86,7 +86,7 @@ def test_adjusted_p_values_stand_in_the_table_on_request(second):
     assert header.endswith('"P value, Holm-adjusted"')
 
 
-def test_no_sentence_speaks_of_reconstructed_patients_where_there_are_none(second, tmp_path, computed_once):
+def test_no_sentence_speaks_of_reconstructed_patients_where_there_are_none(second, tmp_path):
     """A class copy has 76 synthetic patients, too; of a centre's own nothing is compared as if it had to agree."""
     stored = pd.read_csv(paths.COHORT)
     copy = budget(stored.assign(dysphagia=1 - stored["dysphagia"]), None)
@@ -101,7 +101,7 @@ def test_no_sentence_speaks_of_reconstructed_patients_where_there_are_none(secon
             assert ("Synthetic practice cohort: 76 patients" in text) == (kind == "copy"), (kind, name)
 
 
-def test_of_one_juvenile_nothing_is_told_line_by_line(tmp_path, computed_once):
+def test_of_one_juvenile_nothing_is_told_line_by_line(tmp_path):
     """Of twelve patients one is juvenile: not the juvenile's column, nor the adults', which give it by subtraction."""
     patients = random_cohort(12, seed=8).assign(synthetic="", age_at_onset=["9", *map(str, range(30, 63, 3))])
     patients.to_csv(tmp_path / "mine.csv", index=False)
@@ -128,7 +128,7 @@ def test_of_one_juvenile_nothing_is_told_line_by_line(tmp_path, computed_once):
 ONE_SIDED = {
     "all_juvenile": lambda frame: frame.assign(age_at_onset="9"),
     "nobody_with_distal_weakness": lambda frame: frame.assign(distal_weakness="0"),
-    "no_malignancy": lambda frame: frame.assign(malignancy="0", malignancy_site=""),
+    "no_malignancy": lambda frame: frame.assign(malignancy="0", malignancy_site="", malignancy_years_from_onset=""),
     "only_required_columns": lambda frame: frame[["patient_id", "sex", "age_at_onset"]],
     "one_patient": lambda frame: frame.head(1),
 }
@@ -138,7 +138,7 @@ _, SECOND, THIRD, *_ = ONE_SIDED
 
 
 @pytest.mark.parametrize("sides", budget([[SECOND, THIRD]], [[side] for side in ONE_SIDED]))
-def test_a_one_sided_cohort_runs_and_says_what_cannot_be_computed(sides, tmp_path, computed_once):
+def test_a_one_sided_cohort_runs_and_says_what_cannot_be_computed(sides, tmp_path):
     cohort = random_cohort(30, seed=3)
     for side in sides:
         cohort = ONE_SIDED[side](cohort)

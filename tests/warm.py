@@ -1,16 +1,12 @@
 """Execute notebooks in this process, one after another: what a run computes and shows, without a kernel for each."""
 
 import sys
-from functools import wraps
 from pathlib import Path
 
 import nbformat
-import pytest
 from matplotlib import pyplot as plt
 
 from nxp2lib import paths
-from nxp2lib.audit import paper
-from nxp2lib.reconstruction import bounds, witnesses
 
 NAMES = [path.stem for path in sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
 
@@ -38,34 +34,3 @@ def execute(cohort: Path, out: Path, names: list[str] = NAMES, **parameters) -> 
         shown[name] = "\n".join(parts)
     sys.modules["__main__"] = main
     return shown
-
-
-@pytest.fixture(scope="module")
-def computed_once():
-    """Keep what notebooks compute of the printed numbers alone, whatever the cohort: it is the same every time."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("judge", "tables"):
-            patch.setattr(paper, name, kept(getattr(paper, name)))
-        for name in ("count", "crosses", "fisher", "incidence_ratio", "witness"):
-            patch.setattr(bounds, name, kept(getattr(bounds, name)))
-        drawn = kept(lambda *asked: list(original(*asked)))
-        original = witnesses.cohorts
-        patch.setattr(witnesses, "cohorts", drawn)
-        yield
-
-
-def kept(function):
-    """Return a function that computes an answer once for each question that can be compared."""
-    answers = {}
-
-    @wraps(function)
-    def answer(*asked):
-        try:
-            hash(asked)
-        except TypeError:
-            return function(*asked)
-        if asked not in answers:
-            answers[asked] = function(*asked)
-        return answers[asked]
-
-    return answer

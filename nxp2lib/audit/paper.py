@@ -14,7 +14,7 @@ from nxp2lib.audit import conventions, verdicts
 from nxp2lib.audit.settled import UNSETTLED, Settled
 from nxp2lib.audit.stated import Stated
 from nxp2lib.audit.verdicts import EXTERNAL, INCONSISTENT, REPRODUCED, UNDETERMINED, Finding
-from nxp2lib.reconstruction import facts
+from nxp2lib.reconstruction import cache, facts
 
 PRINTED = ["id", "place", "item", "group", "statistic", "printed"]
 FOUND = ["verdict", "convention", "reason", "conflict"]
@@ -25,6 +25,7 @@ UNCHECKABLE = {
 NAMED = {"n": "count", "p_value": "P value", "p_mark": "mark of a P value", "sir": "ratio", "percent": "percentage"}
 
 
+@cache.kept
 def judge(registry: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return a verdict for every printed number, in the order of the registry.
 
@@ -133,6 +134,7 @@ def proofs(judged: pd.DataFrame, registry: pd.DataFrame | None = None) -> list[s
     return found
 
 
+@cache.kept
 def tables(result: str, registry: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the 2x2 tables behind the P values that a table prints for counts, one row each.
 

@@ -62,5 +62,6 @@ for command, example in {
     papers.audit: "audit --ledger another_paper.csv --out verdicts.csv",
     papers.reconstruct: "reconstruct --seed 2 --out another_cohort",
     papers.bounds: 'bounds "distal_weakness & ~malignancy" --out witnesses',
+    papers.cache: "cache clear",
 }.items():
     app.command(epilog=f"Example: nxp2 {example}")(command)

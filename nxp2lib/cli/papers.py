@@ -142,6 +142,20 @@ def bounds(
             terminal.tell(f"Wrote {target}")
 
 
+def cache(
+    action: Annotated[str | None, Argument(metavar="[clear]", help="Take everything away that is kept there.")] = None,
+) -> None:
+    """Say where results are kept that follow from the paper alone."""
+    from nxp2lib.reconstruction import cache as results
+
+    if action not in (None, "clear"):
+        raise terminal.end(f"cache {action}: not accepted; accepted: clear, or nothing")
+    if action:
+        results.clear()
+    kept = [path.stat().st_size for path in results.folder().rglob("*") if path.is_file()]
+    terminal.tell(f"{results.folder()}: {wording.count(len(kept), 'file')}, {sum(kept) / 1e6:.1f} MB")
+
+
 def book(
     folder: Annotated[str, Argument(metavar="DIR", help="Folder of a finished run.")] = terminal.OUTPUTS,
     out: Annotated[str, Option(metavar="DIR", help="Folder of the book; by default book/ in that of the run.")] = "",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nxp2lib import dictionary, findings, fourfold, incidence, paths
-from nxp2lib.reconstruction import counts, creatine_kinase, facts, reconstruct
+from nxp2lib.reconstruction import cache, counts, creatine_kinase, facts, reconstruct
 from nxp2lib.reconstruction.patterns import Patterns
 
 NOT = ("~", "!", "not ")
@@ -46,6 +46,7 @@ def parse(question: str) -> dict[str, bool]:
     return found
 
 
+@cache.kept
 def count(question: str, known: pd.DataFrame | None = None) -> Bounds:
     """Return the least and greatest number of patients, over all cohorts that keep the printed numbers.
 
@@ -73,6 +74,7 @@ def tally(question: str, cohort: pd.DataFrame) -> int:
     return int(np.logical_and.reduce(terms).sum())
 
 
+@cache.kept
 def witness(question: str, end: str, seed: int = reconstruct.SEED, known: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return a synthetic cohort, as a file holds it, in which the count is ``least`` or ``greatest``.
 
@@ -88,6 +90,7 @@ def witness(question: str, end: str, seed: int = reconstruct.SEED, known: pd.Dat
     return reconstruct.named(patients, creatine_kinase.draw(known, patients, rng), rng)
 
 
+@cache.kept
 def fisher(finding: str, group: str, known: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return every 2x2 table of a finding by a group that the printed numbers allow, with its P value, one row each.
 
@@ -129,6 +132,7 @@ def says(p_values: pd.Series, level: float = 0.05) -> str:
     return "all" if len(below) and below.all() else "some" if below.any() else "none"
 
 
+@cache.kept
 def incidence_ratio(years: float = 1.0, group: str = "adult") -> tuple[float, float]:
     """Return the least and greatest standardized incidence ratio over all ages and sexes that are allowed.
 

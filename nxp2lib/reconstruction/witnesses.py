@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from nxp2lib import findings, published
-from nxp2lib.reconstruction import creatine_kinase, facts, reconstruct
+from nxp2lib.reconstruction import cache, creatine_kinase, facts, reconstruct
 from nxp2lib.reconstruction.patterns import TRUNK, Patterns
 from nxp2lib.reconstruction.reconstruct import SEED
 
@@ -42,6 +42,7 @@ def cohorts(number: int, seed: int = SEED, known: pd.DataFrame | None = None) ->
         yield from block(first // BLOCK, min(BLOCK, number - first), seed, known)
 
 
+@cache.kept
 def block(place: int, number: int, seed: int = SEED, known: pd.DataFrame | None = None) -> list[pd.DataFrame]:
     """Return the first cohorts of one block; blocks do not depend on one another. Arguments as in `cohorts`."""
     known = facts.kept() if known is None else known

@@ -28,11 +28,12 @@ def write(
     Columns ``trainee,notebook,exercise,points,of,reason,mistake``; the last names the common mistake that the answer
     holds, as in ``hints.yml``, empty where there is none.
 
-    Answers are what the variable ``answer`` holds where an exercise is checked, after the cells above it were executed;
-    stored outputs, and the outcome of ``check`` itself, play no part. A folder that is a link counts as nothing.
-    ``container`` and ``unprotected`` say what isolates a notebook, as in `nxp2lib.teach.sandbox.command`. Writes
-    ``instructor/grades.csv``, ``instructor/totals.csv`` and ``feedback/NAME.html`` for each trainee, which holds no
-    answer of the key. Raises TeachError without a class, or without isolation.
+    Answers are what the variable ``answer`` holds where an exercise is checked, after the cells above it that it can
+    rest on were executed (`nxp2lib.teach.needed`); stored outputs, and the outcome of ``check`` itself, play no part. A
+    folder that is a link counts as nothing. ``container`` and ``unprotected`` say what isolates a notebook, as in
+    `nxp2lib.teach.sandbox.command`. Writes ``instructor/grades.csv``, ``instructor/totals.csv`` and
+    ``feedback/NAME.html`` for each trainee, which holds no answer of the key. Raises TeachError without a class, or
+    without isolation.
     """
     target = paths.expanded(folder).absolute()
     if not (target / trainees.INSTRUCTOR / trainees.KEY).is_file():

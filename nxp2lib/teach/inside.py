@@ -16,6 +16,8 @@ import sys
 from math import isfinite
 from pathlib import Path
 
+from nxp2lib import paths
+from nxp2lib.teach import needed
 from nxp2lib.teach.exercises import checked
 
 MOST = 40  # answers and errors that are told
@@ -32,6 +34,7 @@ def main() -> None:
     for name, content in asked["files"].items():
         Path(name).write_text(content, encoding="utf-8")
     forget_keys()
+    os.environ["MPLBACKEND"] = "agg"
     limit(asked["seconds"], asked["megabytes"], asked["processes"])
     json.dump(executed(asked["notebook"], asked["megabytes"], asked["told"]), said)
     said.flush()
@@ -57,28 +60,54 @@ def limit(seconds: float, megabytes: int, processes: int) -> None:
 
 
 def executed(notebook: str, megabytes: int, told: int) -> dict:
-    """Return what a notebook answers: cell by cell, those after a failing one still count."""
+    """Return what a notebook answers: cell by cell, those after a failing one still count.
+
+    Only what answers can rest on is executed (`nxp2lib.teach.needed`); everything where one of these cells fails, since
+    it may rest on something else, such as a file that another one writes.
+    """
     try:
         cells = [cell for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
         sources = ["".join(cell["source"]) for cell in cells]
     except (ValueError, KeyError, TypeError, RecursionError):
         return {"answers": {}, "errors": {}, "ended": "it is not a notebook"}
-    import matplotlib
+    trees, known = [parsed(source) for source in sources], handed_out()
+    short = needed.cells(trees, (source not in known for source in sources))
+    answers, errors = answered(sources, short, megabytes, told)
+    if errors and not all(short):
+        answers, errors = answered(sources, [True] * len(sources), megabytes, told)
+    few = {name: dict(list(found.items())[:MOST]) for name, found in {"answers": answers, "errors": errors}.items()}
+    return {**few, "ended": ""}
 
-    matplotlib.use("agg")
+
+def parsed(source: str) -> ast.Module | None:
+    """Return a cell's tree; None where it is not Python, which is told when it is executed."""
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+
+
+def handed_out() -> set[str]:
+    """Return the cells of the project's notebooks, of which a trainee's are made."""
+    notebooks = [json.loads(path.read_text(encoding="utf-8")) for path in paths.NOTEBOOKS.glob("*.ipynb")]
+    return {"".join(cell["source"]) for notebook in notebooks for cell in notebook["cells"]}
+
+
+def answered(sources: list[str], wanted: list[bool], megabytes: int, told: int) -> tuple[dict, dict]:
+    """Execute the cells that are wanted; return the answers by exercise, and the errors by cell."""
     answers, errors, scope = {}, {}, {"__name__": "__main__", "display": lambda *shown: None}
-    for number, text in enumerate(sources, 1):
+    for number, (text, is_wanted) in enumerate(zip(sources, wanted, strict=True), 1):
         try:
             tree = ast.parse(text)
             for name in checked(tree):
                 answers[name] = plain(scope.get("answer"), told)
-            exec(compile(tree, f"cell {number}", "exec"), scope)
+            if is_wanted:
+                exec(compile(tree, f"cell {number}", "exec"), scope)
         except MemoryError:
             errors[number] = f"more than {megabytes} MB of memory"
         except BaseException as error:  # a cell may raise anything
             errors[number] = f"{type(error).__name__}: {error}"[:told]
-    few = {name: dict(list(found.items())[:MOST]) for name, found in {"answers": answers, "errors": errors}.items()}
-    return {**few, "ended": ""}
+    return answers, errors
 
 
 def plain(answer: object, told: int) -> str | int | float | bool | None:

@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import cache
 from pathlib import Path
 from typing import IO, NamedTuple
 from uuid import uuid4
@@ -140,7 +141,7 @@ def _late(seconds: float) -> str:
 
 def _one(notebook: Path, seconds: float, megabytes: int, start: list[str]) -> Returned:
     try:
-        files = {name: _text(notebook.with_name(name)) for name in FILES}
+        files = {name: _text(notebook.with_name(name)) for name in FILES} | _fonts()
         asked = {"notebook": _text(notebook), "files": files, "seconds": seconds, "megabytes": megabytes}
         asked |= {"processes": PROCESSES, "told": TOLD}
     except (OSError, ValueError) as error:
@@ -188,6 +189,15 @@ def _started(start: list[str], given: IO, said: IO, folder: str) -> Iterator[sub
 def _kill(send: Callable[[int, int], None], place: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         send(place, signal.SIGKILL)
+
+
+@cache
+def _fonts() -> dict[str, str]:
+    """Return Matplotlib's list of this machine's fonts, which takes a second to make: its file's name and text."""
+    import matplotlib.font_manager  # makes it
+
+    listed = Path(matplotlib.get_cachedir()).glob("fontlist-*.json")
+    return {path.name: path.read_text(encoding="utf-8") for path in listed}
 
 
 def _text(path: Path) -> str:

@@ -19,7 +19,7 @@ DONE = budget(NAMES[:4], NAMES[:-1])  # what one trainee answers without a mista
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory, computed_once):
+def made(tmp_path_factory):
     """A class for whom nobody has answered anything."""
     listed = ["perfect", "empty", "wrong", "eats", "patches", "prints", "starts", "broken", "gone"]
     return trainees.write(tmp_path_factory.mktemp("course") / "class", listed, seed=3)
