@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from nxp2lib import findings, published
-from nxp2lib.reconstruction import cache, creatine_kinase, facts, reconstruct
+from nxp2lib.reconstruction import cache, counts, creatine_kinase, facts, reconstruct
 from nxp2lib.reconstruction.patterns import TRUNK, Patterns
 from nxp2lib.reconstruction.reconstruct import SEED
 
@@ -71,20 +71,19 @@ def _setting(seed: int, place: int) -> dict[tuple[bool, bool, bool], int]:
     return drawn
 
 
-_values: dict[tuple, np.ndarray] = {}  # found once for each setting; they depend on nothing else
-
-
 def _start(known: pd.DataFrame, patients: pd.DataFrame, seed: int) -> np.ndarray:
     """Return values of creatine kinase for patients in the order of their classes: the same for the same classes."""
     young = patients["age_at_onset"] < findings.JUVENILE_BELOW_AGE
-    sex = patients["sex"].mask(patients["creatine_kinase_elevated"] == 1, "")
-    classes = patients[["distal_weakness", "creatine_kinase_elevated"]].assign(young=young, sex=sex)
-    asked = known.loc[known["row"] == "max_creatine_kinase", ["expression", "printed"]]
-    key = (seed, classes.to_csv(), asked.to_csv())
-    if key not in _values:
-        rng = np.random.default_rng([seed, len(patients)])
-        _values[key] = creatine_kinase.draw(known, patients, rng)
-    return _values[key]
+    sex = patients["sex"].mask(patients["creatine_kinase_elevated"] == 1, counts.SEXES[0])
+    classes = patients[["distal_weakness", "creatine_kinase_elevated"]].astype(int).assign(sex=sex)
+    classes["age_at_onset"] = np.where(young, 0, findings.JUVENILE_BELOW_AGE)
+    return _values(known[known["row"] == "max_creatine_kinase"], classes, seed)
+
+
+@cache.kept
+def _values(known: pd.DataFrame, classes: pd.DataFrame, seed: int) -> np.ndarray:
+    """Find values for a setting of classes; they depend on nothing else."""
+    return creatine_kinase.draw(known, classes, np.random.default_rng([seed, len(classes)]))
 
 
 def _tables(model: Patterns, known: pd.DataFrame, rng, setting):
