@@ -95,6 +95,8 @@ def derive(frame: pd.DataFrame, juvenile_below_age: float = findings.JUVENILE_BE
             frame[name] = _grouped(~juvenile, name)
         elif column.is_derived and column.type == "category":
             frame[name] = _grouped(findings.holds(column.values[-1], frame), name)
+        elif column.is_derived and column.own:
+            frame[name] = findings.equal(frame[column.own[0]], column.own[1])
         elif column.is_derived:
             frame[name] = findings.holds(name, frame)
     return frame

@@ -158,17 +158,21 @@ def holm(p_values: pd.Series) -> pd.Series:
 def compare(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, confidence: float = 0.95) -> pd.DataFrame:
     """Test each row of a table between the two groups of ``by``.
 
-    ``rows`` has the columns ``row``, ``kind`` and ``tested``, as `nxp2lib.published.rows` returns them: counts are
-    compared with Fisher's exact test, medians with the Mann-Whitney U test, untested rows are left out. The result is
-    long, ``row,group,statistic,value``, with the group ``comparison``. Where a group is empty every statistic is NaN.
-    ``p_holm`` is adjusted for the number of `tests`; a row that is none has its opposite's, or ``p_value`` itself.
+    ``rows`` has the columns ``row``, ``kind`` and ``tested``, as `nxp2lib.published.rows` returns them: counts and
+    categories are compared with Fisher's exact test, medians with the Mann-Whitney U test, untested rows left out.
+    The result is long, ``row,group,statistic,value``, with the group ``comparison``. Where a group is empty every
+    statistic is NaN. ``p_holm`` is adjusted for the number of `tests`; a row that is none has its opposite's, or
+    ``p_value`` itself.
     """
     check_confidence(confidence)
     first, second = (cohort[cohort[by] == name] for name in cohort[by].cat.categories)
     found = []
     for row, kind in rows.loc[rows["tested"], ["row", "kind"]].itertuples(index=False):
-        test: Fisher | MannWhitney
-        if kind == "count":
+        test: Fisher | MannWhitney | Exact
+        if kind == "category":
+            counts = pd.crosstab(cohort[row], cohort[by]).to_numpy()
+            test = fisher_exact_rxc(counts) if counts.shape[-1:] == (2,) else Exact(float("nan"), float("nan"))
+        elif kind == "count":
             counts = two_by_two(cohort[row], cohort[by])
             test = Fisher(*[float("nan")] * 4) if 0 in counts.sum(axis=1) else fisher(counts, confidence)
         else:

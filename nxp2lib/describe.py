@@ -96,10 +96,10 @@ def sizes(cohort: pd.DataFrame, by: str) -> dict[str, int]:
 def summarize(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, quantile_method: str = "weibull") -> pd.DataFrame:
     """Describe each row of a table in the whole cohort and in each group of ``by``.
 
-    ``rows`` has the columns ``row`` (a column of the cohort) and ``kind`` (``count``, ``mean`` or ``median``), as
-    `nxp2lib.published.rows` returns them. The result is long, ``row,group,statistic,value``, at full precision; it
-    opens with the row ``patients``: the size of each group and its percentage of the cohort. Of patients who are not
-    all synthetic, least and greatest values are not exact: `spread`.
+    ``rows`` has the columns ``row`` (a column of the cohort) and ``kind`` (``count``, ``mean``, ``median``, or
+    ``category``, of which only who is known is counted), as `nxp2lib.published.rows` returns them. The result is long,
+    ``row,group,statistic,value``, at full precision; it opens with the row ``patients``: the size of each group and its
+    percentage of the cohort. Of patients who are not all synthetic, least and greatest values are not exact: `spread`.
     """
     parts = groups(cohort, by)
     found: list = [
@@ -114,7 +114,9 @@ def summarize(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, quantile_method
 def _statistics(values: pd.Series, kind: str, quantile_method: str, exact: bool) -> dict[str, float]:
     if kind == "count":
         return proportion(values)
-    known = {"denominator": int(values.notna().sum()), "missing": int(values.isna().sum())}
+    known: dict[str, float] = {"denominator": int(values.notna().sum()), "missing": int(values.isna().sum())}
+    if kind == "category":
+        return known
     return {**(spread(values, exact) if kind == "mean" else quantiles(values, quantile_method)), **known}
 
 

@@ -20,7 +20,8 @@ class Column:
     ``type`` is ``text``, ``category``, ``yes_no``, ``integer`` or ``number``; ``values`` the accepted values as
     written in files (empty: any); ``minimum`` and ``maximum`` the accepted range in ``unit`` (None: open);
     ``required`` is ``yes`` (every row has a value), ``no``, or ``derived`` (computed, never stored in a file);
-    ``applies_when`` names the yes/no column without which a value makes no sense (empty: always applies).
+    ``applies_when`` names the yes/no column without which a value makes no sense (empty: always applies). ``own`` is
+    empty but for what a centre has added: the column's name, and of one value of a category that value, too.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Column:
     required: str
     applies_when: str
     meaning: str
+    own: tuple[str, ...] = ()
 
     @property
     def is_derived(self) -> bool:
@@ -56,7 +58,8 @@ class Column:
         if self.type == "text":
             return "text"
         kind = "a whole number" if self.type == "integer" else "a number"
-        return f"{kind} from {self.minimum:g} to {self.maximum:g} ({self.unit})"
+        unit = f" ({self.unit})" if self.unit else ""
+        return f"{kind} from {self.minimum:g} to {self.maximum:g}{unit}"
 
     def accepts(self, text: str) -> bool:
         """Tell whether a cell may hold this text; blank is accepted, since `required` is another question.
@@ -84,9 +87,22 @@ def _column(row: dict[str, str]) -> Column:
     return Column(**{**row, **known, "values": tuple(filter(None, row["values"].split("|")))})
 
 
-@lru_cache
+_own: dict[str, Column] = {}  # of the cohort that was read last
+
+
+def add(own: Iterable[Column]) -> None:
+    """Let the dictionary hold a centre's own columns, after its own and in place of those added before."""
+    _own.clear()
+    _own.update({column.name: column for column in own})
+
+
 def columns() -> dict[str, Column]:
     """Return every column by name, in the dictionary's order (the row order of tables and forms)."""
+    return _columns() | _own
+
+
+@lru_cache
+def _columns() -> dict[str, Column]:
     frame = pd.read_csv(paths.DICTIONARY, dtype=str, keep_default_na=False)
     return {row["name"]: _column(row) for row in frame.to_dict("records")}
 

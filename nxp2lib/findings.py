@@ -82,7 +82,8 @@ def divisions() -> dict[str, list[tuple[str, ...]]]:
 
 def yes_no() -> list[str]:
     """Return the stored yes/no columns of a patient."""
-    return [name for name, column in dictionary.stored().items() if column.type == "yes_no" and name != "synthetic"]
+    stored = dictionary.stored().items()
+    return [name for name, one in stored if one.type == "yes_no" and name != "synthetic" and not one.own]
 
 
 def one_of(name: str) -> list[str]:
@@ -186,13 +187,14 @@ def _answer(name: str, patients: pd.DataFrame) -> pd.Series:
     if name == TOTAL:
         return pd.Series(True, index=patients.index, dtype="boolean")
     if name in ("male", "juvenile"):
-        return _equal(patients["sex" if name == "male" else "age_group"], name)
+        return equal(patients["sex" if name == "male" else "age_group"], name)
     if name in one_of("ana_titer"):
-        return _equal(patients["ana_titer"], int(name.rpartition("_")[2]))
+        return equal(patients["ana_titer"], int(name.rpartition("_")[2]))
     if name in one_of("malignancy_site"):
-        return _equal(patients["malignancy_site"], name) & holds("malignancy", patients)
+        return equal(patients["malignancy_site"], name) & holds("malignancy", patients)
     return patients[name].astype("boolean")
 
 
-def _equal(values: pd.Series, value: object) -> pd.Series:
+def equal(values: pd.Series, value: object) -> pd.Series:
+    """Tell of each value whether it is this one; missing where it is."""
     return (values == value).astype("boolean").mask(values.isna())

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from nxp2lib import paths
+from nxp2lib import dictionary, paths
 
 COLUMNS = ["id", "place", "item", "group", "statistic", "printed", "expression", "note"]
 PLACES = ["abstract", "introduction", "methods", "results", "table1", "table2", "figure1", "discussion"]
@@ -70,3 +70,14 @@ def rows(table: str) -> pd.DataFrame:
     kind = [next((k for k in ("mean", "median") if k in s), "count") for s in listed]
     tested = ["p_value" in s for s in listed]
     return pd.DataFrame({"row": listed.index, "kind": kind, "tested": tested})
+
+
+def with_own(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add the rows of a centre's own columns below those of a printed table.
+
+    Of a category (kind ``category``) all values are tested together, and each is a row of its own (``count``).
+    """
+    own = [column for column in dictionary.columns().values() if column.own]
+    kinds = {"yes_no": "count", "number": "median"}
+    added = [(one.name, kinds.get(one.type, "category"), not one.is_derived) for one in own]
+    return pd.concat([rows, pd.DataFrame(added, columns=rows.columns)], ignore_index=True) if own else rows

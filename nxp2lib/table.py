@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from nxp2lib import describe, dictionary, formats, paths
+from nxp2lib import compare, describe, dictionary, formats, paths
 from nxp2lib.digits import round_half_up
 from nxp2lib.formats import Table
 
-FISHER, RANKS, NOT_COMPUTABLE = "†", "‡", "–"
+FISHER, RANKS, DRAWN, NOT_COMPUTABLE = "†", "‡", "§", "–"
 STARS = (0.05, 0.01)  # one star for each limit that a P value lies below
 TITLES = {"table1": "Table 1. Clinical and laboratory characteristics", "table2": "Table 2. Muscular involvement"}
 GROUP_LABELS = {
@@ -127,7 +127,10 @@ def _row_label(row: str, kind: str) -> str:
     if row == "male":
         return "Male/female, n/n"
     column = dictionary.column(row)
-    shown = {"count": "n (%)", "mean": f"mean (range), {column.unit}", "median": f"median (quartiles), {column.unit}"}
+    if kind == "category":
+        return column.label
+    unit = f", {column.unit}" if column.unit else ""
+    shown = {"count": "n (%)", "mean": f"mean (range){unit}", "median": f"median (quartiles){unit}"}
     return f"{column.label}, {shown[kind]}"
 
 
@@ -136,6 +139,8 @@ def _cell(lookup: dict, row: str, group: str, kind: str, size: int) -> str:
         return lookup[row, group, statistic]
 
     known = int(at("denominator"))
+    if kind == "category":
+        return ""
     if not known:
         return NOT_COMPUTABLE
     missing = f" [n = {known}]" if known < size else ""
@@ -154,7 +159,8 @@ def _tested(lookup: dict, row: str, kind: str, statistic: str) -> str:
     if pd.isna(value):
         return NOT_COMPUTABLE
     stars = "*" * sum(value < limit for limit in STARS)
-    return p_value(value) + (FISHER if kind == "count" else RANKS) + (f", {stars}" if stars else "")
+    mark = DRAWN if lookup.get((row, "comparison", "standard_error"), 0) > 0 else RANKS if kind == "median" else FISHER
+    return p_value(value) + mark + (f", {stars}" if stars else "")
 
 
 def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool, synthetic: bool) -> Iterator[str]:
@@ -165,6 +171,9 @@ def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool, sy
         yield INSIDE
     if FISHER in text:
         yield f"{FISHER} Fisher's exact test, two-sided."
+    if DRAWN in text:
+        drawn, error = f"{compare.DRAWN:,} tables drawn with the same margins", f"{0.5 / compare.DRAWN**0.5:.4f}"
+        yield f"{DRAWN} Fisher's exact test, estimated from {drawn}; standard error {error} at most."
     if RANKS in text:
         yield f"{RANKS} Mann-Whitney U test, normal approximation with tie correction."
     if "*" in text:

@@ -16,14 +16,20 @@ MAP_HELP = "How your headers and codes are to be read (.yml). Not given: as they
 def template(
     file: Annotated[str | None, Argument(metavar="FILE", help="Name of the form (.xlsx or .csv).")] = None,
     redcap: Annotated[str | None, Option(metavar="FILE", help="A data dictionary for REDCap to import (.csv).")] = None,
+    map_file: Annotated[
+        str | None, Option("--map", metavar="FILE", help="A map whose section add names columns of your own (.yml).")
+    ] = None,
 ) -> None:
     """Write an empty form for your patients."""
-    from nxp2lib.intake import forms
+    from nxp2lib import dictionary
+    from nxp2lib.intake import CohortError, column_map, forms
 
     if (file is None) == (redcap is None):
         raise terminal.end("template: give one file, such as my_patients.xlsx or --redcap dictionary.csv")
     writers = {".csv": forms.write_redcap} if redcap else {".xlsx": forms.write_workbook, ".csv": forms.write_csv}
     target = terminal.output(redcap or file, *writers, new=True)
+    with terminal.told("", CohortError, FileNotFoundError):
+        dictionary.add(column_map.read(paths.find(map_file, here=True)).added if map_file else ())
     with terminal.told(f"{target}: the form cannot be written"):
         writers[target.suffix.lower()](target)
     terminal.tell(f"Wrote {target}")

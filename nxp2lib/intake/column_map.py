@@ -7,20 +7,23 @@ from pathlib import Path
 import yaml
 
 from nxp2lib import dictionary
+from nxp2lib.dictionary import Column
+from nxp2lib.intake import own_columns
 from nxp2lib.intake.problems import FILE, HEADER, CohortError, Problem
 
 OTHERS = "others"
 LARGEST = 1_000_000  # bytes
 COLUMNS, VALUES = "columns: {header in your file: column}", "values: {column: {your code: value}}"
-EXAMPLE = f"{COLUMNS}, {VALUES}, drop: [header], allow: [header]"
-KEYS = ("columns", "values", "drop", "allow")
+EXAMPLE = f"{COLUMNS}, {VALUES}, drop: [header], allow: [header], {own_columns.EXAMPLE}"
+KEYS = ("columns", "values", "drop", "allow", "add")
 
 
 @dataclass(frozen=True)
 class ColumnMap:
     """The file of ``--map``: headers by column of the dictionary, codes by column, columns to drop or to allow.
 
-    ``others`` drops every column that is not known; ``allow`` names headers that look like identifiers and are none.
+    ``others`` drops every column that is not known; ``allow`` names headers that look like identifiers and are none;
+    ``added`` are the centre's own columns.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
@@ -28,6 +31,7 @@ class ColumnMap:
     drop: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     others: bool = False
+    added: tuple[Column, ...] = ()
 
     def lacking(self, headers: Iterable[str]) -> list[Problem]:
         """Return a problem for each header of the map that a file does not have."""
@@ -40,7 +44,7 @@ class ColumnMap:
 
 
 def read(path: str | Path) -> ColumnMap:
-    """Read a map, a YAML file with the keys ``columns``, ``values``, ``drop`` and ``allow``, each of them optional.
+    """Read a map, a YAML file with the keys ``columns``, ``values``, ``drop``, ``allow`` and ``add``, all optional.
 
     Everything in it is taken as text (``yes`` is no truth value, ``1`` no number); tags and references are refused.
 
@@ -97,9 +101,11 @@ def _plain(node: yaml.Node | None, seen: set[int]) -> object:
     return found
 
 
-def _checked(columns: object, values: object, drop: object, allow: object) -> ColumnMap:
+def _checked(columns: object, values: object, drop: object, allow: object, add: object) -> ColumnMap:
     columns, values = _text_to(str, columns, COLUMNS), _text_to(dict, values, VALUES)
-    stored = dictionary.stored()
+    added = own_columns.columns(_text_to(dict, add, own_columns.EXAMPLE))
+    stored = {name: column for name, column in dictionary.stored().items() if not column.own}
+    stored |= {column.name: column for column in added if not column.is_derived}
     for codes in values.values():
         _text_to(str, codes, VALUES)
     for name in [*columns.values(), *values]:
@@ -110,7 +116,7 @@ def _checked(columns: object, values: object, drop: object, allow: object) -> Co
             if not stored[name].accepts(value):
                 raise ValueError(f"{name}: {code!r} cannot mean {value!r}; accepted: {stored[name].accepted}")
     drop, allow = _listed(drop, "drop"), _listed(allow, "allow")
-    return ColumnMap(columns, values, tuple(one for one in drop if one != OTHERS), allow, others=OTHERS in drop)
+    return ColumnMap(columns, values, tuple(one for one in drop if one != OTHERS), allow, OTHERS in drop, added)
 
 
 def _text_to(kind: type, found: object, accepted: str) -> dict:

@@ -15,9 +15,11 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from nxp2lib import dictionary, paths
 from nxp2lib.dictionary import Column
 from nxp2lib.intake import workbook
+from nxp2lib.intake.understanding import plain
 
 TEXTS = yaml.load((paths.PACKAGE / "intake" / "forms.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
 EXAMPLE, REDCAP = TEXTS["example"], list(TEXTS["redcap"])
+OWN = "ECECEC"  # colour of a centre's own sections
 ROWS = 200  # prepared rows of the workbook
 FIRST = 3  # the first row for patients: below the header and the example
 LAST = FIRST + ROWS - 1
@@ -26,7 +28,7 @@ LAST = FIRST + ROWS - 1
 def write_csv(path: str | Path) -> None:
     """Write the header and the example row as CSV, with the byte order mark that Excel needs."""
     names = list(dictionary.asked())
-    _write_rows([names, [EXAMPLE[name] for name in names]], path, "utf-8-sig")
+    _write_rows([names, [EXAMPLE.get(name, "") for name in names]], path, "utf-8-sig")
 
 
 def write_redcap(path: str | Path) -> None:
@@ -52,7 +54,7 @@ def _field(column: Column, section: str) -> list[str]:
     known = {
         "section": section,
         "kind": kind,
-        "choices": " | ".join(f"{value}, {value.capitalize()}" for value in column.values if kind == listed),
+        "choices": " | ".join(f"{plain(value)}, {value.capitalize()}" for value in column.values if kind == listed),
         "unit": f" ({column.unit})" if column.unit else "",
         "validation": column.type if ranged else "",
         "least": f"{column.minimum:g}" if ranged else "",
@@ -91,11 +93,11 @@ def _patients(sheet) -> None:
         letter, text = get_column_letter(place), column.type in ("text", "category")
         header = sheet.cell(1, place, column.name)
         header.font = Font(bold=True, color="9C0006" if column.required == "yes" else "1F2A36")
-        header.fill = PatternFill("solid", fgColor=TEXTS["colours"][column.section])
+        header.fill = PatternFill("solid", fgColor=TEXTS["colours"].get(column.section, OWN))
         header.alignment = Alignment(vertical="center")
         header.border = Border(bottom=Side(style="thin", color="808080"))
         header.comment = Comment(_comment(column), "nxp2", width=320, height=150)
-        example = sheet.cell(2, place, EXAMPLE[column.name])
+        example = sheet.cell(2, place, EXAMPLE.get(column.name, ""))
         example.value = example.value if text or not example.value else float(example.value)
         example.font = Font(italic=True, color="7F7F7F")
         sheet.column_dimensions[letter].width = max(11, len(column.name) + 2)

@@ -49,7 +49,7 @@ def _headers(headers: list[str], table: Table) -> list[Guess]:
 def _codes(name: str, table: Table) -> list[Guess]:
     """Guess what the texts of a column with a list of values mean; names of categories are listed too if known."""
     column, found, named = dictionary.column(name), [], dictionary.column(name).type == "category"
-    known = understanding.meanings(name) if named else understanding.YES_NO if column.type == "yes_no" else {}
+    known = understanding.meanings(column) if named else understanding.YES_NO if column.type == "yes_no" else {}
     read = dict(zip(table.typed[name].astype(str), table.frame[name].astype(str), strict=True))
     for text, meant in read.items():
         if (named and meant and plain(text) != plain(meant)) or text in table.doubts[name] or not column.accepts(meant):

@@ -58,6 +58,7 @@ def understand(raw: pd.DataFrame, explained: ColumnMap | None = None) -> Table:
     nobody knows, that look like identifiers, or that claim the same column of the dictionary are problems.
     """
     explained, raw = explained or ColumnMap(), raw.astype("category")
+    dictionary.add(explained.added)
     problems, typed, columns = explained.lacking(raw.columns), {}, []
     for header in raw.columns:
         one = _column(header, raw.columns, explained)
@@ -93,10 +94,13 @@ def plain(header: str) -> str:
     return "_".join(re.findall(r"[^\W_]+", text))
 
 
-@lru_cache
 def names() -> dict[str, tuple[str, str]]:
     """Return for each plain header the column that it means, and why."""
-    columns = dictionary.columns().values()
+    return _names(tuple(dictionary.columns().values()))
+
+
+@lru_cache
+def _names(columns: tuple[Column, ...]) -> dict[str, tuple[str, str]]:
     labels = {plain(column.label): (column.name, "the dictionary's label") for column in columns}
     return labels | {column.name: (column.name, "the dictionary's name") for column in columns}
 
@@ -141,12 +145,13 @@ def _refused(one: Understood, cells: pd.Series, typed: dict, explained: ColumnMa
 
 
 @lru_cache
-def meanings(name: str) -> dict[str, str]:
+def meanings(column: Column) -> dict[str, str]:
     """Return for each plain word of a column of categories the value that it means."""
-    known = {plain(word): value for value, words in WORDS.get(name, {}).items() for word in words}
-    for site, organs in WORDS["organs"].items() if name == "malignancy_site" else ():
+    words = {} if column.own else WORDS.get(column.name, {})
+    known = {plain(word): value for value, listed in words.items() for word in listed}
+    for site, organs in WORDS["organs"].items() if column.name == "malignancy_site" else ():
         known |= {plain(form.format(organ)): site for organ in organs for form in WORDS["cancer"]}
-    return known | {plain(value): value for value in dictionary.column(name).values}
+    return known | {plain(value): value for value in column.values}
 
 
 def _decimal_signs(typed: dict[str, pd.Series], separator: str) -> dict[str, set[str]]:
@@ -191,5 +196,5 @@ def _meant(text: str, column: Column, seen: set[str]) -> str:
     if column.name == "sex" and text.isdecimal():
         raise numerals.Doubt(f"{column.accepted}; {CODES}")
     if column.type == "category":
-        return meanings(column.name).get(plain(text), text)
+        return meanings(column).get(plain(text), text)
     return text if column.type == "text" else numerals.number(text, column, seen)

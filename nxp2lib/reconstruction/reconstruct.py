@@ -52,7 +52,7 @@ def named(patients: pd.DataFrame, levels: np.ndarray, rng: np.random.Generator) 
 
 def columns() -> list[str]:
     """Return the columns of a synthetic patient: the stored ones, but for the times, of which the paper prints none."""
-    return [name for name in dictionary.stored() if name not in TIMES]
+    return [name for name, column in dictionary.stored().items() if name not in TIMES and not column.own]
 
 
 def as_patients(holds: pd.DataFrame, number: dict[tuple[str, int], int], rng: np.random.Generator) -> pd.DataFrame:

@@ -21,7 +21,8 @@ class Report(NamedTuple):
     """What an export shows and hides: counts of blocks.
 
     ``earlier`` is the minimum of the first export of these patients, None where no list of exports is known;
-    ``left_out`` the numbers of which no proof was found that they tell little enough.
+    ``left_out`` the numbers of which no proof was found that they tell little enough; ``own`` a centre's own
+    columns, which stay inside.
     """
 
     folder: Path
@@ -31,6 +32,7 @@ class Report(NamedTuple):
     further: int
     earlier: int | None
     left_out: list[str]
+    own: list[str]
 
     def __str__(self) -> str:
         hidden = f"{count(self.small, 'count')} below {self.minimum} hidden, {self.further} more to protect them"
@@ -38,6 +40,8 @@ class Report(NamedTuple):
         lines = [f"{count(self.shown, 'count')} shown, {hidden}{proof}"]
         if self.left_out:
             lines.append(f"Not all of these could be shown: {', '.join(map(dictionary.label, self.left_out))}")
+        if self.own:
+            lines.append(f"Your own columns stay inside: {', '.join(self.own)}")
         if self.earlier is None:
             lines.append("No list of earlier exports is known: what they and this one tell together is not protected")
         elif self.earlier < self.minimum:
@@ -56,7 +60,8 @@ def write(run: str | Path, minimum: int = 8, listed: str | Path | None = None) -
     if minimum < 2:
         raise ExportError(f"a minimum of {minimum} hides nothing; accepted: 2 or more")
     run = Path(run)
-    results, parameters = outgoing.read(run / "results"), {"minimum": minimum, **settings(run)}
+    results, own = outgoing.read(run / "results"), outgoing.own(run / "results")
+    parameters = {"minimum": minimum, **settings(run)}
     ledger = Path(listed) if listed else releases.beside(run)
     everything = outgoing.seen(results, parameters["juvenile_below_age"], minimum)
     if everything.patients < minimum:
@@ -85,7 +90,8 @@ def write(run: str | Path, minimum: int = 8, listed: str | Path | None = None) -
         shutil.rmtree(partial, ignore_errors=True)
     earlier = before[0]["parameters"]["minimum"] if before else minimum
     left_out = sorted({row for row, *_ in everything.numbers.keys() - now.numbers.keys()})
-    return Report(target, minimum, len(shown.blocks), len(small), len(further), earlier if ledger else None, left_out)
+    counts = (len(shown.blocks), len(small), len(further))
+    return Report(target, minimum, *counts, earlier if ledger else None, left_out, own)
 
 
 def settings(run: Path) -> dict[str, Any]:

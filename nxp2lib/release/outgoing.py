@@ -34,7 +34,25 @@ def read(folder: Path) -> dict[str, pd.DataFrame]:
     """Return the long tables of a run or an export; raise ExportError where one is missing."""
     if missing := [f"{folder.name}/{name}.csv" for name in SOURCES if not (folder / f"{name}.csv").is_file()]:
         raise ExportError(f"{folder.parent}: no finished run here: {missing[0]} is missing; run all notebooks first")
-    return {name: pd.read_csv(folder / f"{name}.csv", dtype={"display": str}) for name in SOURCES}
+    return {name: _of_paper(_long(folder, name), name) for name in SOURCES}
+
+
+def own(folder: Path) -> list[str]:
+    """Return a centre's own columns in a run: what they could tell is not worked out, so they stay inside."""
+    tested = {name: _long(folder, name).query("group == 'comparison'")["row"] for name in GROUPS}
+    return list(dict.fromkeys(row for name, listed in tested.items() for row in listed if row not in _rows(name)))
+
+
+def _long(folder: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(folder / f"{name}.csv", dtype={"display": str})
+
+
+def _rows(name: str) -> set[str]:
+    return {"patients", *published.rows(name)["row"]}
+
+
+def _of_paper(long: pd.DataFrame, name: str) -> pd.DataFrame:
+    return long[long["row"].isin(_rows(name))].reset_index(drop=True) if name in GROUPS else long
 
 
 def seen(results: dict[str, pd.DataFrame], age_limit: float, minimum: int) -> Shown:
