@@ -402,7 +402,7 @@ def test_one_of_a_thing_is_counted_as_one(nxp2, monkeypatch, tmp_path):
     from nxp2lib.reconstruction import bounds
     from nxp2lib.release import export, verify
 
-    said = str(export.Report(tmp_path, 8, shown=1, small=1, further=1, earlier=8, left_out=[]))
+    said = str(export.Report(tmp_path, 8, shown=1, small=1, further=1, earlier=8, left_out=[], own=[]))
     assert said.startswith("1 count shown, 1 count below 8 hidden, 1 more to protect them; ")
     counted = str(verify.Verified(tmp_path, 1, 1, 8))
     assert counted.endswith("1 made-up cohort, which differ by 8 or more in each of 1 hidden count")
