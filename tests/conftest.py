@@ -29,7 +29,7 @@ hypothesis.settings.load_profile("project")
 atexit.register(shutil.rmtree, os.environ["NXP2_OUTPUT_ROOT"], ignore_errors=True)
 
 
-LONGEST = ("test_collection", "test_book", "test_own_cohort", "test_app", "test_sandbox", "test_class", "test_faults",
+LONGEST = ("test_collection", "test_own_cohort", "test_book", "test_app", "test_sandbox", "test_class", "test_faults",
            "test_paper", "06_", "test_archive", "test_figure", "test_export", "test_releases", "test_verify",
            "test_execution", "test_reconstruct", "05_")  # fmt: skip
 

