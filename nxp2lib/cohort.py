@@ -185,4 +185,5 @@ def introduce(frame: pd.DataFrame) -> str:
     """Say whose patients these are and which columns their file lacks, for the top of a notebook."""
     absent = frame.attrs.get("absent", [])
     lacking = f"\nNot in the file, so unknown for everyone: {', '.join(absent)}." if absent else ""
-    return provenance(frame) + lacking
+    kept = "\nOf groups that are not described nothing is counted: 0 and – say nothing of them."
+    return provenance(frame) + kept * bool(frame.attrs.get("sizes")) + lacking

@@ -197,5 +197,6 @@ def two_groups(
     """Return everything that a table of two groups shows: `describe.summarize` and `compare` put together."""
     described = describe.summarize(cohort, rows, by, quantile_method)
     results = pd.concat([described, compare(cohort, rows, by, confidence)], ignore_index=True)
-    results.attrs["synthetic"] = is_synthetic(cohort)  # for the footnotes of `table.build`
+    # For the footnotes of `table.build`.
+    results.attrs |= {"synthetic": is_synthetic(cohort), "kept_back": describe.is_kept_back(cohort, by)}
     return results

@@ -8,6 +8,7 @@ import pandas as pd
 
 from nxp2lib import dictionary, findings
 from nxp2lib.cohort import is_synthetic
+from nxp2lib.findings import TOTAL
 
 QUANTILE_METHODS = {
     "weibull": "weighted average at (n+1)p, type 6, as in SPSS", "linear": "type 7, as in Excel and R",
@@ -108,7 +109,24 @@ def summarize(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, quantile_method
     exact = "synthetic" not in cohort or is_synthetic(cohort)
     for row, kind in zip(rows["row"], rows["kind"], strict=True):
         found += [((row, group), _statistics(part[row], kind, quantile_method, exact)) for group, part in parts.items()]
+    if is_kept_back(cohort, "age_group"):  # else the range of all would be that of the few
+        ages = dict(found).get(("age_at_onset", TOTAL), {})
+        ages |= dict(zip(("minimum", "maximum"), age_range(cohort), strict=True)) if "minimum" in ages else {}
     return long(found)
+
+
+def is_kept_back(cohort: pd.DataFrame, by: str) -> bool:
+    """Tell whether the groups of a column are not described, since one of them is small (`cohort.kept_back`)."""
+    return by in cohort.attrs.get("sizes", {})
+
+
+def age_range(cohort: pd.DataFrame) -> tuple[float, float]:
+    """Return between which ages (years) patients are: any, where age groups are kept back; of real ones, by class."""
+    column = dictionary.column("age_at_onset")
+    if is_kept_back(cohort, "age_group"):
+        return float(column.minimum or 0), float(column.maximum or 0)
+    _, low, high = spread(cohort["age_at_onset"], is_synthetic(cohort)).values()
+    return low, high
 
 
 def _statistics(values: pd.Series, kind: str, quantile_method: str, exact: bool) -> dict[str, float]:
@@ -145,7 +163,15 @@ def phenotypes(cohort: pd.DataFrame) -> pd.DataFrame:
     """
     parts = {**groups(cohort, "age_group"), "polymyositis": groups(cohort, "phenotype")["polymyositis"]}
     rows = ["dermatomyositis", "polymyositis", "other_rash", "no_rash"]
-    return long(((row, group), proportion(findings.holds(row, part))) for group, part in parts.items() for row in rows)
+    return long(((row, group), proportion(_told(row, part))) for group, part in parts.items() for row in rows)
+
+
+def _told(row: str, cohort: pd.DataFrame) -> pd.Series:
+    """Tell of each patient whether a row holds; of a row that divides a group which is kept back, nothing."""
+    kept = {group for sizes in cohort.attrs.get("sizes", {}).values() for group in sizes}
+    among = findings.definitions()[row].among if row in findings.definitions() else ""
+    answers = findings.holds(row, cohort)
+    return answers.where(answers.isna()) if among in kept else answers
 
 
 def skin_categories(cohort: pd.DataFrame) -> pd.Series:
@@ -154,7 +180,7 @@ def skin_categories(cohort: pd.DataFrame) -> pd.Series:
     Missing where the phenotype is unknown, or where a patient of polymyositis phenotype has no answer on rashes.
     """
     order = ["dermatomyositis", "other_rash", "no_rash"]
-    held = [findings.holds(row, cohort).fillna(False).to_numpy(dtype=bool) for row in order]
+    held = [_told(row, cohort).fillna(False).to_numpy(dtype=bool) for row in order]
     codes = np.select(held, [0, 1, 2], -1)
     return pd.Series(pd.Categorical.from_codes(codes, categories=order), index=cohort.index)
 

@@ -1,6 +1,7 @@
 """Draw the figures: what a clinician would print, with the finding as title and words for those who cannot see it."""
 
 import math
+import textwrap
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ COLOURS = {
     "dermatomyositis": "#CC79A7", "polymyositis": "#009E73", "other_rash": "#009E73", "no_rash": "#A6DBC8",
 }  # fmt: skip
 MOST_DOTS = 300  # patients of whom each is drawn
+LETTERS = 16  # of the small words below a figure, per inch
 MARKED = "#882255"  # a row with P below 0.05, in no group's colour
 NAMES = {
     "total": "All patients", "juvenile": "Juveniles", "adult": "Adults",
@@ -51,7 +53,8 @@ def new(width: float, height: float, **layout: Any) -> tuple[DescribedFigure, An
 def finish(figure: DescribedFigure, cohort: pd.DataFrame, text: str) -> DescribedFigure:
     """Add the words for the figure, and a line saying whose patients it shows."""
     figure.alternative_text = f"{text} {provenance(cohort)}"
-    figure.supxlabel(provenance(cohort), fontsize=7.5, color="#555555", x=0.01, ha="left")
+    said = textwrap.fill(provenance(cohort), int(figure.get_figwidth() * LETTERS))
+    figure.supxlabel(said, fontsize=7.5, color="#555555", x=0.01, ha="left")
     return figure
 
 
@@ -81,7 +84,7 @@ def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> Descri
         said.append(_proportion_bar(axis, results, group, rows))
         known, size = sum(int(describe.value(results, row, group, "n")) for row in rows), sizes[group]
         told = f"{known}, {size - known} more unknown" if size > known else size
-        told = size if group != "total" and "age_group" in cohort.attrs.get("sizes", {}) else told
+        told = size if group != "total" and describe.is_kept_back(cohort, "age_group") else told
         axis.set_title(f"{letter}  {NAMES[group]} (n = {told})", fontsize=10)
         axis.tick_params(bottom=group == "adult")
         axis.spines["bottom"].set_visible(group == "adult")
@@ -122,18 +125,22 @@ def age_histogram(cohort: pd.DataFrame) -> DescribedFigure:
     """Draw the ages at onset in 5-year classes, coloured by age group."""
     figure, axis = new(8, 3.8)
     edges = np.arange(0, 5 * math.ceil((cohort["age_at_onset"].max() + 1) / 5) + 1, 5)
-    bottom, said = np.zeros(len(edges) - 1), []
     everybody, *parts = describe.groups(cohort, "age_group").items()
-    parts = [everybody] if "age_group" in cohort.attrs.get("sizes", {}) else parts
+    if kept := describe.is_kept_back(cohort, "age_group"):
+        low, high = describe.age_range(cohort)
+        edges, parts = np.array([low, cohort.attrs["juvenile_below_age"], high + 1]), [everybody]
+    bottom, said = np.zeros(len(edges) - 1), []
     for group, part in parts:
         heights, _ = np.histogram(part["age_at_onset"].dropna().to_numpy(dtype=float), bins=edges)
         label = f"{NAMES[group]}, n = {len(part)}"
-        axis.bar(edges[:-1], heights, width=4.6, align="edge", bottom=bottom, color=COLOURS[group], label=label)
+        look = {"width": np.diff(edges) - 0.4, "align": "edge", "color": COLOURS[group], "label": label}
+        axis.bar(edges[:-1], heights, bottom=bottom, **look)
         bottom += heights
         if len(part):
-            _, low, high = describe.spread(part["age_at_onset"], is_synthetic(cohort)).values()
+            low, high = describe.age_range(part)
             said.append(f"{len(part)} {NAMES[group].lower()} aged {low:.0f} to {high:.0f}")
-    axis.set(xlabel="Age at onset (years, 5-year classes)", ylabel="Patients", xticks=edges[::2])
+    classes = "" if kept else ", 5-year classes"
+    axis.set(xlabel=f"Age at onset (years{classes})", ylabel="Patients", xticks=edges[:: 1 if kept else 2])
     axis.yaxis.get_major_locator().set_params(integer=True)
     axis.set_ylim(0, max(1, bottom.max() * 1.1))
     axis.legend()

@@ -194,6 +194,6 @@ def sites(cohort: pd.DataFrame) -> pd.DataFrame:
     named = named.where(named.notna(), "unknown").where(cohort["malignancy"].fillna(False))
     listed = sorted(named.value_counts().index, key=lambda site: site == "unknown")
     everybody, *parts = describe.groups(cohort, "age_group").items()
-    parts = [everybody] if "age_group" in cohort.attrs.get("sizes", {}) else parts
+    parts = [everybody] if describe.is_kept_back(cohort, "age_group") else parts
     found = [((site, group), {"n": int((named[part.index] == site).sum())}) for site in listed for group, part in parts]
     return describe.long(found)

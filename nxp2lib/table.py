@@ -120,7 +120,7 @@ def build(
         cells += [_tested(lookup, row, kind, statistic) for statistic in tests]
         lines.append((dictionary.column(row).section, (_row_label(row, kind), *cells)))
     body = formats.sectioned(lines)
-    return Table(title, header, body, tuple(_footnotes(body, note, show_holm, results.attrs.get("synthetic", True))))
+    return Table(title, header, body, tuple(_footnotes(body, note, show_holm, results.attrs)))
 
 
 def _row_label(row: str, kind: str) -> str:
@@ -163,11 +163,11 @@ def _tested(lookup: dict, row: str, kind: str, statistic: str) -> str:
     return p_value(value) + mark + (f", {stars}" if stars else "")
 
 
-def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool, synthetic: bool) -> Iterator[str]:
+def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool, known: dict) -> Iterator[str]:
     text = "\n".join(cell for row in body for cell in row)
     if note:
         yield note
-    if not synthetic and re.search(r"\(\d+–\d+\)", text):
+    if not known.get("synthetic", True) and re.search(r"\(\d+–\d+\)", text):
         yield INSIDE
     if FISHER in text:
         yield f"{FISHER} Fisher's exact test, two-sided."
@@ -182,6 +182,9 @@ def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool, sy
     if "/" in "".join(cell for row in body for cell in row[1:] if "(" in cell) or "[n =" in text:
         yield "n/N or [n = N]: N patients in whom the item is known, where they are fewer than the group."
     if any(NOT_COMPUTABLE in row[1:] for row in body):
+        if known.get("kept_back"):
+            yield f"{NOT_COMPUTABLE} Not described: the group is small, or would tell of one that is."
+            return
         yield f"{NOT_COMPUTABLE} Not computable: the item is known in no patient of a group, or a group is empty."
 
 

@@ -123,7 +123,10 @@ def test_of_one_juvenile_nothing_is_told_line_by_line(tmp_path):
         assert "1 juvenile, 11 adult: not described apart (a group of fewer than 5)" in shown[name]
         assert "Stays inside the centre." in shown[name]
     drawn = (out / "figures" / "age_histogram.svg").read_text(encoding="utf-8")
-    assert "All patients, n = 12" in drawn and "aged 5 to 64" in drawn and "aged 9" not in drawn
+    assert "All patients, n = 12" in drawn and "aged 0 to 110" in drawn
+    ages = table1.loc[table1[0].str.startswith("Age at onset"), 1].item()
+    assert ages.endswith("(0–110)")
+    assert "Not described: the group is small" in shown["02_juvenile_vs_adult"]
 
 
 ONE_SIDED = {

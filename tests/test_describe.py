@@ -6,6 +6,7 @@ import pytest
 from golden.read import by_name, cases
 from hypothesis import given
 from hypothesis import strategies as st
+from made import random_cohort
 
 from nxp2lib import cohort, describe
 
@@ -133,3 +134,25 @@ def test_the_ends_of_a_range_are_those_of_a_class_where_one_real_patient_has_the
     described = describe.summarize(patients, rows, "age_group")
     shown = set(described.query("statistic in ('minimum', 'maximum')")["value"].dropna())
     assert shown and all(value % 5 in (0, 4) for value in shown)
+
+
+def test_of_a_phenotype_that_is_kept_back_no_rash_is_told(tmp_path):
+    """Four patients of polymyositis phenotype were not described, and their rashes were."""
+    frame = random_cohort(40, seed=2).assign(synthetic="", any_rash="1", heliotrope_rash="1")
+    frame.loc[:2, ["heliotrope_rash", "gottron_sign_or_papules"]] = "0"
+    frame.to_csv(tmp_path / "mine.csv", index=False)
+    for minimum, told in ((1, 3), (5, 0)):
+        found = describe.phenotypes(cohort.load(tmp_path / "mine.csv", minimum_group=minimum))
+        assert describe.value(found, "other_rash", "total", "n") == told
+        assert describe.value(found, "polymyositis", "total", "n") == 3
+        skin = describe.skin_categories(cohort.load(tmp_path / "mine.csv", minimum_group=minimum))
+        assert (skin == "other_rash").sum() == told
+
+
+def test_ages_of_all_do_not_tell_those_of_a_few(tmp_path):
+    frame = random_cohort(40, seed=2).assign(synthetic="", age_at_onset=["9", *map(str, range(20, 59))])
+    frame.to_csv(tmp_path / "mine.csv", index=False)
+    rows = pd.DataFrame({"row": ["age_at_onset"], "kind": ["mean"]})
+    for minimum, ends in ((1, (5, 59)), (5, (0, 110))):
+        found = describe.summarize(cohort.load(tmp_path / "mine.csv", minimum_group=minimum), rows, "age_group")
+        assert tuple(describe.value(found, "age_at_onset", "total", end) for end in ("minimum", "maximum")) == ends

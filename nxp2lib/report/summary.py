@@ -78,7 +78,9 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, judged: pd.DataFrame, s
     drawn = drawing.beside(patients, compared, float(settings["confidence"]))
     sizes = describe.sizes(patients, "age_group")
     (incidence,) = compared[compared["statistic"] == "sir"].itertuples(index=False)
-    observed = ("Observed", int(incidence.published_n), int(incidence.n), "")
+    kept = describe.is_kept_back(patients, "age_group")
+    ours = table.NOT_COMPUTABLE if kept else int(incidence.n)
+    observed = ("Observed", int(incidence.published_n), ours, "")
     doubts = not_as_stated(judged)
     tested = [
         (dictionary.label(one.row), table.BETWEEN[findings.TABLES[one.result]], *marked_cells(one, doubts)[:2])
@@ -88,6 +90,7 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, judged: pd.DataFrame, s
         "report/templates/summary.html",
         provenance=cohort.provenance(patients),
         synthetic=cohort.is_synthetic(patients),
+        kept=bool(patients.attrs.get("sizes")),
         reconstructed=cohort.is_reconstructed(patients),
         theirs=[published.printed(f"table1/patients/{group}/n", "table1") for group in sizes],
         yours=[f"{count:,}" for count in sizes.values()],
