@@ -155,8 +155,9 @@ def around_onset(cohort: pd.DataFrame, before: float, after: float, confidence: 
     """
     end = cohort["follow_up_years"].astype(float).clip(upper=after)
     when = cohort["malignancy_years_from_onset"].astype(float)
-    undated = cohort["malignancy"].fillna(False).astype(bool) & when.isna()
-    inside = cohort["malignancy"] & (undated | when.between(-before, end))
+    answer = cohort["malignancy"]
+    undated = answer.fillna(False).astype(bool) & when.isna()
+    inside = (answer & (undated | when.between(-before, end))).mask(answer.isna())
     window = cohort.assign(age_at_onset=cohort["age_at_onset"].astype(float) - before, malignancy=inside)
     time = (before + end).where(before + end > 0)
     known = window.assign(malignancy=inside.mask(undated))

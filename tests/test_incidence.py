@@ -179,7 +179,8 @@ def test_a_follow_up_without_any_malignancy_needs_no_times():
 
 
 numbers_of_years = st.floats(0, 40).map(lambda number: round(number, 2))
-adult = st.tuples(st.integers(18, 90), st.booleans(), st.none() | st.floats(-9, 9), st.none() | numbers_of_years)
+answers, times = st.none() | st.booleans(), st.none() | st.floats(-9, 9)
+adult = st.tuples(st.integers(18, 90), answers, times, st.none() | numbers_of_years)
 
 
 @given(st.lists(adult, min_size=1, max_size=12), numbers_of_years)
@@ -187,13 +188,14 @@ adult = st.tuples(st.integers(18, 90), st.booleans(), st.none() | st.floats(-9, 
 def test_windows_hold_what_a_count_of_patient_by_patient_finds(adults, width):
     names = ["age_at_onset", "malignancy", "malignancy_years_from_onset", "follow_up_years"]
     frame = pd.DataFrame(adults, columns=names).assign(sex="female").astype({"malignancy": "boolean"})
-    frame["malignancy_years_from_onset"] = frame["malignancy_years_from_onset"].where(frame["malignancy"])
+    known_cancer = frame["malignancy"].fillna(False)
+    frame["malignancy_years_from_onset"] = frame["malignancy_years_from_onset"].where(known_cancer)
     frame = frame.astype({"malignancy_years_from_onset": "Float64", "follow_up_years": "Float64"})
     found = incidence.around_onset(frame, width, width)
     inside, undated, time = 0, 0, 0.0
     for age, malignancy, when, followed in adults:
         end = min(width, followed or 0)
-        if followed is not None and width + end > 0:
+        if followed is not None and malignancy is not None and width + end > 0:
             time += min(width, age) + end  # nobody is at risk before birth
             undated += malignancy and when is None
             inside += malignancy and when is not None and -width <= when <= end

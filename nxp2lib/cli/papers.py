@@ -152,7 +152,7 @@ def cache(
         raise terminal.end(f"cache {action}: not accepted; accepted: clear, or nothing")
     if action:
         results.clear()
-    kept = [path.stat().st_size for path in results.folder().rglob("*") if path.is_file()]
+    kept = [path.stat().st_size for place in results.places() for path in place.rglob("*") if path.is_file()]
     terminal.tell(f"{results.folder()}: {wording.count(len(kept), 'file')}, {sum(kept) / 1e6:.1f} MB")
 
 

@@ -15,7 +15,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from nxp2lib import dictionary, paths
 from nxp2lib.dictionary import Column
 from nxp2lib.intake import workbook
-from nxp2lib.intake.understanding import plain
+from nxp2lib.intake.numerals import plain
 
 TEXTS = yaml.load((paths.PACKAGE / "intake" / "forms.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
 EXAMPLE, REDCAP = TEXTS["example"], list(TEXTS["redcap"])

@@ -1,4 +1,4 @@
-"""How a number or a titer is read (the rules in words: ``docs/own_cohort.md``); what can be two is never guessed."""
+"""How a number, a titer or a word is read (the rules: ``docs/own_cohort.md``); what can be two is never guessed."""
 
 import re
 import unicodedata
@@ -33,6 +33,19 @@ def small(text: str) -> str:
     """
     raised = any(unicodedata.category(one) == "No" for one in text)  # such as ¹, ₂, ½, ①
     return " ".join((text if raised else unicodedata.normalize("NFKC", text)).casefold().split())
+
+
+def plain(header: str) -> str:
+    """Return what matters of a header or a word: no case, no accents of width, no unit in brackets, American spelling.
+
+    >>> plain("Facial Oedema "), plain("Age at onset (years)"), plain("ＡＮＡ-Titre")
+    ('facial_edema', 'age_at_onset', 'ana_titer')
+    """
+    text = unicodedata.normalize("NFKC", header).casefold()
+    text = re.sub(r"\s*[\[(](?:years?|iu/l|u/l|yes/no|y/n)[\])]\s*$", "", text)
+    for british, american in WORDS["spelling"].items():
+        text = text.replace(british, american)
+    return "_".join(re.findall(r"[^\W_]+", text))
 
 
 def written(value: object) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from nxp2lib import dictionary, findings
 from nxp2lib.dictionary import Column
+from nxp2lib.intake.numerals import WORDS, plain, small
 
 SECTION = "Own columns"  # where none is named
 TYPES = {"yes/no": "yes_no", "number": "number", "category": "category"}
@@ -15,7 +16,7 @@ KEYS = {
     "category": {"label", "type", "section", "meaning", "values"},
 }
 MOST_VALUES = 12
-TEXT = re.compile(r"[^\x00-\x1f=+@|]{1,80}")  # of labels and values, which go into tables and workbooks
+TEXT = re.compile(r"(?!-)[^\x00-\x1f=+@|]{1,80}")  # of labels and values, which go into tables and workbooks
 
 
 def columns(said: dict[str, dict]) -> tuple[Column, ...]:
@@ -28,11 +29,11 @@ def columns(said: dict[str, dict]) -> tuple[Column, ...]:
     found = [column for own in found for column in (own, *_values(own))]
     known = {column.name: column for column in dictionary.columns().values() if not column.own}
     taken = {*known, *findings.names(), findings.TOTAL, "patients"}
-    labels = {column.label.casefold(): column.name for column in known.values()}
+    labels = {plain(text): one.name for one in known.values() for text in (one.name, one.label)}
     for column in found:
         if column.name in taken:
             raise ValueError(f"add: {column.name!r} is already a column, a group or a row; accepted: another name")
-        if (other := labels.setdefault(column.label.casefold(), column.name)) != column.name:
+        if (other := labels.setdefault(plain(column.label), column.name)) != column.name:
             raise ValueError(f"add: {column.name} has the label of {other}; accepted: another label")
         taken.add(column.name)
     return tuple(found)
@@ -69,11 +70,19 @@ def _number(name: str, key: str, said: dict) -> float:
 
 
 def _listed(name: str, values: object) -> tuple[str, ...]:
-    listed = values if isinstance(values, list) else []
+    """Return the values of a category, each of which is read as itself, however it is spelled."""
+    listed, read = values if isinstance(values, list) else [], {}
     texts = [value for value in listed if isinstance(value, str) and TEXT.fullmatch(value) and "," not in value]
-    if not 2 <= len(texts) <= MOST_VALUES or len(texts) < len(listed) or len({*map(str.casefold, texts)}) < len(texts):
-        accepted = f"2 to {MOST_VALUES} different short texts without commas, `values: [one, another]`"
+    if not 2 <= len(texts) <= MOST_VALUES or len(texts) < len(listed):
+        accepted = f"2 to {MOST_VALUES} short texts without commas, `values: [one, another]`"
         raise ValueError(f"add: {name}: values {values!r} are not accepted; accepted: {accepted}")
+    for text in texts:
+        if small(text) in WORDS["blank"]:
+            raise ValueError(f"add: {name}: {text!r} would be read as blank; accepted: leave it out, or another word")
+        if not plain(text):
+            raise ValueError(f"add: {name}: {text!r} has no letter or digit; accepted: another word")
+        if (other := read.setdefault(plain(text), text)) is not text:
+            raise ValueError(f"add: {name}: {text!r} cannot be told from {other!r}; accepted: other words")
     return tuple(texts)
 
 

@@ -13,7 +13,8 @@ import yaml
 from nxp2lib import dictionary, paths
 from nxp2lib.intake import checks, identifiers, reading, understanding
 from nxp2lib.intake.column_map import ColumnMap
-from nxp2lib.intake.understanding import Table, plain
+from nxp2lib.intake.numerals import plain
+from nxp2lib.intake.understanding import Table
 
 KNOWN = yaml.load((paths.PACKAGE / "intake" / "synonyms.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
 ALIKE, SHORTEST, MOST = 0.85, 5, 50  # least likeness of two words, and letters of both; codes listed per column

@@ -4,7 +4,6 @@ What is understood is said, column by column; what is not stays as typed, and is
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,7 +15,7 @@ from nxp2lib import dictionary, wording
 from nxp2lib.dictionary import Column
 from nxp2lib.intake import identifiers, numerals, reading
 from nxp2lib.intake.column_map import ColumnMap
-from nxp2lib.intake.numerals import WORDS
+from nxp2lib.intake.numerals import WORDS, plain
 from nxp2lib.intake.problems import HEADER, Problem
 
 YES_NO = {word: value for value, words in WORDS["yes_no"].items() for word in words}
@@ -79,19 +78,6 @@ def understand(raw: pd.DataFrame, explained: ColumnMap | None = None) -> Table:
 
 
 # Headers
-
-
-def plain(header: str) -> str:
-    """Return what matters of a header: no case, no accents of width, no unit in brackets, American spelling.
-
-    >>> plain("Facial Oedema "), plain("Age at onset (years)"), plain("ＡＮＡ-Titre")
-    ('facial_edema', 'age_at_onset', 'ana_titer')
-    """
-    text = unicodedata.normalize("NFKC", header).casefold()
-    text = re.sub(r"\s*[\[(](?:years?|iu/l|u/l|yes/no|y/n)[\])]\s*$", "", text)
-    for british, american in WORDS["spelling"].items():
-        text = text.replace(british, american)
-    return "_".join(re.findall(r"[^\W_]+", text))
 
 
 def names() -> dict[str, tuple[str, str]]:

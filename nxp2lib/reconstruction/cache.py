@@ -43,10 +43,18 @@ def place() -> Path:
     return folder() / fingerprint()
 
 
+def places() -> list[Path]:
+    """Return the folders that hold what this and other versions of the code computed."""
+    return sorted(folder().glob("[0-9a-f]" * LENGTH))
+
+
 def clear() -> None:
     """Take away everything that is kept, also by other versions, and nothing else that lies there."""
-    for old in folder().glob("[0-9a-f]" * LENGTH):
+    for old in places():
         shutil.rmtree(old, ignore_errors=True)
+
+
+fingerprint()  # of the files as they are imported; what is edited later is not what runs here
 
 
 def kept(function: Callable) -> Callable:

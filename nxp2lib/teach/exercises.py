@@ -21,6 +21,7 @@ ANSWERS = "answers.json"
 UNKNOWN = "\N{EN DASH}"  # what tables show where nothing can be computed
 ROUNDS = 2_000  # of scrambling; a short answer can still be found by trying, but not by reading
 UNNAMED = "Read the question again, and unfold the hint."  # said where no common mistake leads to the answer
+TOO_FEW = "too few digits"  # the mistake that every number with decimals can hold
 HINTS = yaml.load((paths.PACKAGE / "teach" / "hints.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
 
 
@@ -63,7 +64,8 @@ def _judgement(name: str, answer, solution, mistakes: dict | None) -> str:
     if answer is None:
         return "no answer yet"
     given = _scrambled(written(answer, sealed["decimals"], sealed.get("below", False)), salt)
-    hints = [HINTS[hint] for hint, value in sealed["mistakes"].items() if value == given]
+    found = [hint for hint, value in sealed["mistakes"].items() if value == given]
+    hints = [HINTS[hint] for hint in found if fits(hint, answer, sealed["decimals"])]
     wrong = f"not yet. {hints[0] if hints else UNNAMED}"
     return "right" if given == sealed["right"] else wrong
 
@@ -107,8 +109,17 @@ def key(solution, mistakes: dict) -> Key:
     known = {hint: value for hint, value in mistakes.items() if value is not None and HINTS[hint]}
     wrong = {hint: written(value, decimals, below) for hint, value in known.items()}
     if decimals and not below:
-        wrong["too few digits"] = written(written(right, decimals - 1), decimals)
+        wrong[TOO_FEW] = written(written(right, decimals - 1), decimals)
     return Key(right, decimals, below, {hint: value for hint, value in wrong.items() if value != right})
+
+
+def fits(hint: str, answer: object, decimals: int | None) -> bool:
+    """Tell whether a hint is true of an answer as it was typed: one with all its decimals has not too few.
+
+    >>> fits("too few digits", 0.16, 3), fits("too few digits", "0.160", 3), fits("one-sided", "0.160", 3)
+    (True, False, True)
+    """
+    return hint != TOO_FEW or digits.decimals(str(answer).strip().replace(",", ".")) < (decimals or 0)
 
 
 def seal(solution, mistakes: dict, salt: str) -> dict:

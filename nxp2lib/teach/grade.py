@@ -96,6 +96,7 @@ def _graded(returned: sandbox.Returned | None, row) -> tuple:
         decimals = int(row.decimals) if row.decimals else None
         given = exercises.written(returned.answers[row.exercise], decimals, row.answer.startswith("<"))
         points = int(given == row.answer)
-        named = [hint for hint, value in json.loads(row.mistakes).items() if value == given]
+        answer, mistakes = returned.answers[row.exercise], json.loads(row.mistakes).items()
+        named = [hint for hint, value in mistakes if value == given and exercises.fits(hint, answer, decimals)]
         reason, mistake = ("right", "") if points else (f"{ANSWERED} {given}", "".join(named[:1]))
     return row.trainee, row.notebook, row.exercise, points, 1, reason, mistake

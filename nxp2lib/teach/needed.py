@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from nxp2lib.teach.exercises import checked
 
 ANSWER = "answer"
-ANY = {"eval", "exec", "globals", "locals", "vars", "get_ipython", "__import__", "importlib"}  # reach names unseen
+# Whatever uses one of these may reach names unseen.
+ANY = {"eval", "exec", "dir", "globals", "locals", "vars", "inspect", "builtins", "importlib", "__import__",
+       "get_ipython"}  # fmt: skip
 
 
 def cells(trees: list[ast.Module | None], own: Iterable[bool]) -> list[bool]:

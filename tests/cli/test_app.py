@@ -626,6 +626,19 @@ def test_a_folder_that_cannot_take_the_verdicts_is_told(nxp2, tmp_path):
 # bounds
 
 
+def test_the_cache_says_what_it_holds_and_clears_nothing_else(nxp2, tmp_path, monkeypatch):
+    monkeypatch.setenv("NXP2_CACHE", str(tmp_path / "kept"))
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "notes.txt").write_text("mine", encoding="utf-8")
+    assert nxp2("cache").stdout == f"{tmp_path / 'kept'}: 0 files, 0.0 MB\n"
+    nxp2("bounds", "dysphagia & neck_weakness")
+    assert re.search(r"kept: [1-9]\d* files, 0\.\d MB", nxp2("cache").stdout)
+    assert nxp2("cache", "clear").stdout.endswith(": 0 files, 0.0 MB\n")
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["notes.txt"]
+    done = nxp2("cache", "empty")
+    assert done.exit_code == 2 and done.stderr == "cache empty: not accepted; accepted: clear, or nothing\n"
+
+
 def test_bounds_answer_a_question_and_write_patients_for_both_ends(nxp2, tmp_path):
     done = nxp2("bounds", "extended & juvenile & male", "--out", "ends")
     assert done.exit_code == 0

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,28 @@ def test_another_file_of_code_or_data_is_another_place(tmp_path, monkeypatch):
 def test_another_version_of_a_library_is_another_place(monkeypatch):
     monkeypatch.setattr(cache, "version", lambda name: "99" if name == "ortools" else "1")
     assert cache.fingerprint.__wrapped__() != cache.fingerprint()
+
+
+STALE = """
+from nxp2lib import paths
+from nxp2lib.reconstruction import bounds, cache
+edited = paths.PACKAGE / "reconstruction" / "patterns.py"
+edited.write_bytes(edited.read_bytes() + b"# edited")
+bounds.incidence_ratio(2)
+print(*(one.name for one in cache.folder().iterdir()))
+"""
+
+
+def test_what_ran_before_an_edit_is_not_kept_for_after_it(tmp_path):
+    """A kernel goes on with the code that it has imported."""
+    for folder in (paths.PACKAGE, paths.DATA):
+        shutil.copytree(folder, tmp_path / "copy" / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+    ask = {"cwd": tmp_path / "copy", "env": os.environ | {"PYTHONPATH": str(tmp_path / "copy")}, "text": True}
+    first = "from nxp2lib.reconstruction import cache; print(cache.fingerprint())"
+    before = subprocess.run([sys.executable, "-c", first], check=True, stdout=-1, **ask).stdout
+    kept_as = subprocess.run([sys.executable, "-c", STALE], check=True, stdout=-1, **ask).stdout
+    after = subprocess.run([sys.executable, "-c", first], check=True, stdout=-1, **ask).stdout
+    assert kept_as == before != after
 
 
 def test_results_of_another_place_are_not_used(monkeypatch):

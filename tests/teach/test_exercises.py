@@ -26,6 +26,12 @@ def test_a_common_mistake_is_named_and_the_answer_is_not(answer, hint, capsys):
     assert exercises.HINTS[hint] in said and "0.158" not in said
 
 
+@pytest.mark.parametrize("answer", ["0.160", 0.1601, "0,1599"])
+def test_an_answer_with_all_its_decimals_is_not_told_to_give_one_more(answer, capsys):
+    exercises.check("fisher-two-sided", answer, "0.158", MISTAKES)
+    assert exercises.UNNAMED in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("answer", [0, -1, "", "none", [], {}, object(), float("nan"), float("inf"), "1e999999", True])
 def test_anything_else_is_wrong_and_breaks_nothing(answer, capsys):
     exercises.check("fisher-two-sided", answer, "0.158", MISTAKES)

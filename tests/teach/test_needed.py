@@ -32,6 +32,7 @@ GIVEN = ["import math", "n = 3", "m = [n]", "print(m)", "answer = None"]
         ("answer = (lambda: m)()", [1, 2, 5]),
         ("def f():\n    return n\nanswer = f()", [1, 5]),
         ("answer = eval('n')", [0, 1, 2, 3, 4, 5, 6]),
+        ("answer = 'n' in dir()", [0, 1, 2, 3, 4, 5, 6]),
         ("answer = globals()['n']", [0, 1, 2, 3, 4, 5, 6]),
         ("answer = ", [0, 1, 2, 3, 4, 5, 6]),  # not Python
     ],
