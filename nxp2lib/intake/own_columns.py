@@ -30,7 +30,11 @@ def columns(said: dict[str, dict]) -> tuple[Column, ...]:
     known = {column.name: column for column in dictionary.columns().values() if not column.own}
     taken = {*known, *findings.names(), findings.TOTAL, "patients"}
     labels = {plain(text): one.name for one in known.values() for text in (one.name, one.label)}
+    sections = {column.section.casefold() for column in known.values()}
     for column in found:
+        if column.section.casefold() in sections:
+            said = f"add: {column.name}: section {column.section!r} is the dictionary's"
+            raise ValueError(f"{said}; accepted: one of your own, which stands below the paper's rows")
         if column.name in taken:
             raise ValueError(f"add: {column.name!r} is already a column, a group or a row; accepted: another name")
         if (other := labels.setdefault(plain(column.label), column.name)) != column.name:
