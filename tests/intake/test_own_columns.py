@@ -70,7 +70,7 @@ def added(tmp_path, text: str):
         ("add: {a: {label: Myalgia, type: yes/no}}", "a has the label of myalgia"),
         ("add: {a: {label: Facial-Edema, type: yes/no}}", "a has the label of facial_edema"),
         ("add: {a: {label: Max creatine kinase (U/L), type: yes/no}}", "a has the label of max_creatine_kinase"),
-        ("add: {a: {label: x, section: skin manifestations, type: yes/no}}", "a: section 'skin manifestations' is the dict"),
+        ("add: {a: {label: x, section: skin manifestations, type: yes/no}}", "a: section 'skin manifestations' is"),
         ("add: {a: {label: -1 or more, type: yes/no}}", "label '-1 or more' is not accepted"),
         ('add: {a: {label: x, type: category, values: ["<5", ">5"]}}', "'>5' cannot be told from '<5'"),
         ("add: {a: {label: x, type: category, values: [A-B, a b]}}", "'a b' cannot be told from 'A-B'"),
