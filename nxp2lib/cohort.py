@@ -9,6 +9,7 @@ from nxp2lib.intake import checks, column_map, reading
 from nxp2lib.intake.column_map import ColumnMap
 from nxp2lib.intake.problems import CohortError
 
+INSIDE = "Stays inside the centre."
 PATIENTS = "table1/patients/total/n"  # the address of the paper's number of patients
 PANDAS_TYPES = {"text": "string", "category": "category", "yes_no": "boolean", "integer": "Int64", "number": "Float64"}
 
@@ -178,7 +179,7 @@ def provenance(frame: pd.DataFrame) -> str:
         said += f" {', '.join(parts)}: not described apart (a group of fewer than {minimum})."
     elif minimum < findings.MINIMUM_GROUP:
         said += f" Groups of {minimum} or more are described."
-    return f"{said} Stays inside the centre."
+    return f"{said} {INSIDE}"
 
 
 def introduce(frame: pd.DataFrame) -> str:

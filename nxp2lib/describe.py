@@ -1,6 +1,6 @@
 """Describe a cohort: counts, percentages, means and quantiles, overall and by group."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -112,12 +112,17 @@ def summarize(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, quantile_method
     if is_kept_back(cohort, "age_group"):  # else the range of all would be that of the few
         ages = dict(found).get(("age_at_onset", TOTAL), {})
         ages |= dict(zip(("minimum", "maximum"), age_range(cohort), strict=True)) if "minimum" in ages else {}
-    return long(found)
+    return long(found, kept_back(cohort))
 
 
 def is_kept_back(cohort: pd.DataFrame, by: str) -> bool:
     """Tell whether the groups of a column are not described, since one of them is small (`cohort.kept_back`)."""
     return by in cohort.attrs.get("sizes", {})
+
+
+def kept_back(cohort: pd.DataFrame) -> set[str]:
+    """Return the names of all groups that are not described."""
+    return {group for sizes in cohort.attrs.get("sizes", {}).values() for group in sizes}
 
 
 def age_range(cohort: pd.DataFrame) -> tuple[float, float]:
@@ -138,10 +143,18 @@ def _statistics(values: pd.Series, kind: str, quantile_method: str, exact: bool)
     return {**(spread(values, exact) if kind == "mean" else quantiles(values, quantile_method)), **known}
 
 
-def long(found: Iterable[tuple[tuple[str, str], Mapping[str, float]]]) -> pd.DataFrame:
-    """Arrange ``((row, group), {statistic: value})`` pairs as a long table with the columns ``COLUMNS``."""
+def long(
+    found: Iterable[tuple[tuple[str, str], Mapping[str, float]]], kept: Collection[str] = ()
+) -> pd.DataFrame:
+    """Arrange ``((row, group), {statistic: value})`` pairs as a long table with the columns ``COLUMNS``.
+
+    Of groups that are ``kept`` back, and in rows that divide one, every value but a group's size is NaN.
+    """
     records = [(*place, name, value) for place, values in found for name, value in values.items()]
-    return pd.DataFrame(records, columns=COLUMNS)
+    results = pd.DataFrame(records, columns=COLUMNS)
+    dividing = [name for name, meaning in findings.definitions().items() if meaning.among in kept]
+    hidden = results["group"].isin(kept) & (results["row"] != "patients") | results["row"].isin(dividing)
+    return results.assign(value=results["value"].mask(hidden)) if hidden.any() else results
 
 
 def value(results: pd.DataFrame, row: str, group: str, statistic: str) -> float:
@@ -155,6 +168,12 @@ def value(results: pd.DataFrame, row: str, group: str, statistic: str) -> float:
     return results.loc[here, "value"].item()
 
 
+def count(results: pd.DataFrame, row: str, group: str, statistic: str = "n") -> int:
+    """Look a count up in a long table of results; 0 where nothing is told of its group."""
+    found = value(results, row, group, statistic)
+    return 0 if pd.isna(found) else int(found)
+
+
 def phenotypes(cohort: pd.DataFrame) -> pd.DataFrame:
     """Describe Figure 1: phenotype, and rashes within the polymyositis phenotype, overall and by age group.
 
@@ -163,15 +182,8 @@ def phenotypes(cohort: pd.DataFrame) -> pd.DataFrame:
     """
     parts = {**groups(cohort, "age_group"), "polymyositis": groups(cohort, "phenotype")["polymyositis"]}
     rows = ["dermatomyositis", "polymyositis", "other_rash", "no_rash"]
-    return long(((row, group), proportion(_told(row, part))) for group, part in parts.items() for row in rows)
-
-
-def _told(row: str, cohort: pd.DataFrame) -> pd.Series:
-    """Tell of each patient whether a row holds; of a row that divides a group which is kept back, nothing."""
-    kept = {group for sizes in cohort.attrs.get("sizes", {}).values() for group in sizes}
-    among = findings.definitions()[row].among if row in findings.definitions() else ""
-    answers = findings.holds(row, cohort)
-    return answers.where(answers.isna()) if among in kept else answers
+    found = [((row, group), proportion(findings.holds(row, part))) for group, part in parts.items() for row in rows]
+    return long(found, kept_back(cohort))
 
 
 def skin_categories(cohort: pd.DataFrame) -> pd.Series:
@@ -180,8 +192,9 @@ def skin_categories(cohort: pd.DataFrame) -> pd.Series:
     Missing where the phenotype is unknown, or where a patient of polymyositis phenotype has no answer on rashes.
     """
     order = ["dermatomyositis", "other_rash", "no_rash"]
-    held = [_told(row, cohort).fillna(False).to_numpy(dtype=bool) for row in order]
-    codes = np.select(held, [0, 1, 2], -1)
+    told = [row for row in order if findings.definitions()[row].among not in kept_back(cohort)]
+    held = [findings.holds(row, cohort).fillna(False).to_numpy(dtype=bool) for row in told]
+    codes = np.select(held, [order.index(row) for row in told], -1)
     return pd.Series(pd.Categorical.from_codes(codes, categories=order), index=cohort.index)
 
 
@@ -196,7 +209,8 @@ def running_text(cohort: pd.DataFrame) -> pd.DataFrame:
     asked = [*(("normal_creatine_kinase", part) for part in (everyone, *ages)), ("no_muscular_symptom", everyone)]
     asked += [(row, part) for part in phenotypes for row in ("interstitial_lung_disease", "malignancy")]
     asked += [(row, everyone) for row in (*findings.definitions()["ana_positive"].parts, "ana_titer_below_80")]
-    return long(((row, group), proportion(findings.holds(row, part))) for row, (group, part) in asked)
+    found = (((row, group), proportion(findings.holds(row, part))) for row, (group, part) in asked)
+    return long(found, kept_back(cohort))
 
 
 def flow(screening: pd.DataFrame) -> pd.DataFrame:

@@ -82,7 +82,7 @@ def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> Descri
     said, sizes = [], describe.sizes(cohort, "age_group")
     for letter, axis, (group, rows) in zip("ABC", axes, parts.items(), strict=True):
         said.append(_proportion_bar(axis, results, group, rows))
-        known, size = sum(int(describe.value(results, row, group, "n")) for row in rows), sizes[group]
+        known, size = sum(describe.count(results, row, group) for row in rows), sizes[group]
         told = f"{known}, {size - known} more unknown" if size > known else size
         told = size if group != "total" and describe.is_kept_back(cohort, "age_group") else told
         axis.set_title(f"{letter}  {NAMES[group]} (n = {told})", fontsize=10)
@@ -101,7 +101,7 @@ def phenotype_proportions(cohort: pd.DataFrame, results: pd.DataFrame) -> Descri
 
 def _proportion_bar(axis: Axes, results: pd.DataFrame, group: str, rows: list[str]) -> str:
     left, said = 0.0, []
-    counts = [int(describe.value(results, row, group, "n")) for row in rows]
+    counts = [describe.count(results, row, group) for row in rows]
     known = sum(counts)
     for row, n in zip(rows, counts, strict=True):
         share = 100 * n / known if known else 0.0
@@ -159,7 +159,7 @@ def frequencies(cohort: pd.DataFrame, results: pd.DataFrame, rows: list[str], by
     for place, row in enumerate(rows):
         shares = []
         for offset, group in zip((-0.16, 0.16), names, strict=True):
-            n, known = (int(describe.value(results, row, group, name)) for name in ("n", "denominator"))
+            n, known = (describe.count(results, row, group, name) for name in ("n", "denominator"))
             share = 100 * n / known if known else float("nan")
             shares.append(f"{NAMES[group].lower()} {n} of {known}")
             axis.barh(place + offset, share, height=0.3, color=COLOURS[group], label="" if place else NAMES[group])
@@ -251,7 +251,9 @@ def creatine_kinase(cohort: pd.DataFrame, by: str, quantile_method: str) -> Desc
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axis.minorticks_off()
-    labels = [f"{NAMES[group]} (n = {part['max_creatine_kinase'].notna().sum()})" for group, part in parts]
+    known = [f"n = {part['max_creatine_kinase'].notna().sum()}" for _, part in parts]
+    known = ["not described"] * len(parts) if describe.is_kept_back(cohort, by) else known
+    labels = [f"{NAMES[group]} ({told})" for (group, _), told in zip(parts, known, strict=True)]
     axis.set(xticks=range(len(parts)), xticklabels=labels, xlim=(-0.6, len(parts) - 0.3))
     axis.set_ylabel("Maximum creatine kinase (IU/L), log scale")
     title = f"Median creatine kinase (IU/L): {', '.join(medians)}"
@@ -280,8 +282,8 @@ def titers(cohort: pd.DataFrame, results: pd.DataFrame) -> DescribedFigure:
     ``results`` comes from `describe.running_text`.
     """
     names = dictionary.column("ana_titer").values[2:]
-    above = [int(describe.value(results, f"ana_titer_{name}", "total", "n")) for name in names]
-    known = int(describe.value(results, "ana_titer_80", "total", "denominator"))
+    above = [describe.count(results, f"ana_titer_{name}", "total") for name in names]
+    known = describe.count(results, "ana_titer_80", "total", "denominator")
     counts = [known - sum(above), *above]
     figure, axis = new(7, 3.2)
     axis.bar(range(len(counts)), counts, color=["#BBBBBB"] + [COLOURS["total"]] * len(above), width=0.7)
@@ -309,14 +311,16 @@ def incidence_ratio(cohort: pd.DataFrame, results: pd.DataFrame, confidence: flo
         bars = [(-0.18, observed, "#4D4D4D", "observed"), (0.18, expected, "#BBBBBB", "expected")]
         for offset, number, colour, label in bars:
             left.bar(place + offset, number, width=0.34, color=colour, label=label if not place else None)
-            shown = f"{number:.0f}" if label == "observed" else table.number(number, 2)
-            left.text(place + offset, number, shown, ha="center", va="bottom", fontsize=9)
+            shown = table.number(number, 0 if label == "observed" else 2)
+            left.text(place + offset, number if number > 0 else 0, shown, ha="center", va="bottom", fontsize=9)
     left.set(xticks=range(3), xticklabels=["All adults", "Women", "Men"], ylabel="Malignancies")
     left.set_ylim(0, max(1.0, *(bar.get_height() for bar in left.patches)) * 1.15)
     left.yaxis.get_major_locator().set_params(integer=True)
     observed, expected = (describe.value(results, "all_sites", "adult", name) for name in ("observed", "expected"))
-    counted = f"{observed:.0f} malignancies observed, {table.number(expected)} expected"
-    left.set_title(counted if expected else "No adult to compare with the population", fontsize=10)
+    counted = f"{table.number(observed, 0)} malignancies observed, {table.number(expected)} expected"
+    kept = describe.is_kept_back(cohort, "age_group")
+    nobody = "Adults are not described" if kept else "No adult to compare with the population"
+    left.set_title(counted if expected > 0 else nobody, fontsize=10)
     left.legend()
     curve = pd.DataFrame(
         {name: [describe.value(results, f"years_at_risk_{year}", "adult", name) for year in range(1, 11)]
@@ -336,7 +340,7 @@ def _ratio_curve(axis: Axes, curve: pd.DataFrame, confidence: float) -> None:
     axis.set(xlabel="Time at risk of each adult (years)", ylabel="Standardized incidence ratio, log scale",
              xticks=range(1, 11))  # fmt: skip
     if curve["sir"].isna().all():
-        axis.text(5.5, 0.5, "not computable: no adult at risk", ha="center", transform=axis.get_xaxis_transform())
+        axis.text(5.5, 0.5, "not computable: no adult described", ha="center", transform=axis.get_xaxis_transform())
         return
     lowest = curve.loc[curve["ci_low"] > 0, "ci_low"].min()
     floor = 0.1 if pd.isna(lowest) else min(0.5, lowest)

@@ -182,7 +182,7 @@ def malignancies(cohort: pd.DataFrame, years_at_risk: float = 1.0, confidence: f
         for row, (before, after) in WINDOWS.items():
             ratios = around_onset(adults, before, after, confidence)
             found += [((row + suffix, "adult"), ratio) for suffix, ratio in ratios.items()]
-    return pd.concat([describe.long(found), sites(cohort)], ignore_index=True)
+    return pd.concat([describe.long(found, describe.kept_back(cohort)), sites(cohort)], ignore_index=True)
 
 
 def sites(cohort: pd.DataFrame) -> pd.DataFrame:

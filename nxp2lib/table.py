@@ -39,7 +39,7 @@ def percentage(n: float, denominator: float) -> str:
     >>> percentage(9, 76), percentage(1, 80), percentage(0, 0)
     ('11.8', '1.3', '–')
     """
-    return str(round_half_up(Decimal(100 * int(n)) / int(denominator), 1)) if denominator else NOT_COMPUTABLE
+    return str(round_half_up(Decimal(100 * int(n)) / int(denominator), 1)) if denominator > 0 else NOT_COMPUTABLE
 
 
 def p_value(value: float) -> str:
@@ -87,7 +87,8 @@ def _limit(value: float, decimals: int) -> str:
 
 def with_display(results: pd.DataFrame) -> pd.DataFrame:
     """Add to a long table of results the column ``display``: each value as the collection prints it."""
-    counts = results.pivot_table(index=["row", "group"], columns="statistic", values="value", aggfunc="first")
+    once = results.drop_duplicates(["row", "group", "statistic"])
+    counts = once.pivot(index=["row", "group"], columns="statistic", values="value")
 
     def shown(record: Any) -> str:
         if record.statistic == "percent" and {"n", "denominator"} <= set(counts.columns):
@@ -138,11 +139,11 @@ def _cell(lookup: dict, row: str, group: str, kind: str, size: int) -> str:
     def at(statistic: str) -> float:
         return lookup[row, group, statistic]
 
-    known = int(at("denominator"))
     if kind == "category":
         return ""
-    if not known:
+    if not at("denominator") > 0:
         return NOT_COMPUTABLE
+    known = int(at("denominator"))
     missing = f" [n = {known}]" if known < size else ""
     if row == "male":
         return f"{int(at('n'))}/{known - int(at('n'))}"

@@ -44,7 +44,10 @@ def own(folder: Path) -> list[str]:
 
 
 def _long(folder: Path, name: str) -> pd.DataFrame:
-    return pd.read_csv(folder / f"{name}.csv", dtype={"display": str})
+    """Read a long table; a count that the run did not describe is taken as 0, and so is hidden."""
+    read = pd.read_csv(folder / f"{name}.csv", dtype={"display": str})
+    kept_back = read["statistic"].isin(COUNTED[:3]) & (read["display"] == table.NOT_COMPUTABLE)
+    return read.assign(value=read["value"].mask(kept_back, 0))
 
 
 def _rows(name: str) -> set[str]:

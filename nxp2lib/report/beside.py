@@ -96,9 +96,10 @@ def compare_cohorts(results: dict[str, pd.DataFrame], confidence: float = 0.95) 
 
 def _percentages(table: pd.DataFrame, place: tuple[str, str, str], confidence: float) -> dict:
     theirs = _published_count(*place)
-    ours = tuple(int(describe.value(table, *place[1:], name)) for name in ("n", "denominator"))
-    percents = [100 * n / denominator if denominator else NAN for n, denominator in (theirs, ours)]
-    apart = [100 * value for value in newcombe(ours, theirs, confidence)]
+    ours = tuple(describe.value(table, *place[1:], name) for name in ("n", "denominator"))
+    counted = (describe.count(table, *place[1:]), describe.count(table, *place[1:], "denominator"))
+    percents = [100 * n / denominator if denominator else NAN for n, denominator in (theirs, counted)]
+    apart = [100 * value for value in newcombe(counted, theirs, confidence)]
     return dict(zip([*COLUMNS, *COUNTS], [*place, "percent", *percents, *apart, *theirs, *ours], strict=True))
 
 
@@ -124,6 +125,7 @@ def _incidence(table: pd.DataFrame, confidence: float) -> dict:
     observed = int(published.printed("table1/malignancy/adult/n", "table1"))
     sir = float(published.printed("malignancy/all_sites/adult/sir", "results"))
     ours = [describe.value(table, "all_sites", "adult", name) for name in ("observed", "expected", "sir")]
-    ratio = ratio_of_rates((int(ours[0]), ours[1]), (observed, observed / sir), confidence)
+    counted = describe.count(table, "all_sites", "adult", "observed")
+    ratio = ratio_of_rates((counted, ours[1]), (observed, observed / sir), confidence)
     numbers = dict(zip(COLUMNS, ["malignancy", "all_sites", "adult", "sir", sir, ours[2], *ratio], strict=True))
-    return numbers | {"published_n": observed, "n": int(ours[0])}
+    return numbers | {"published_n": observed, "n": ours[0]}

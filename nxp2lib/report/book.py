@@ -1,6 +1,8 @@
 """Turn a finished run into a book: a folder of pages that opens without a network."""
 
 import ast
+import html
+import json
 import re
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from typing import NamedTuple
 import pandas as pd
 from markupsafe import Markup
 
-from nxp2lib import dictionary, paths, published
+from nxp2lib import cohort, dictionary, paths, published
 from nxp2lib.report import pages
 from nxp2lib.run import parameters, record
 
@@ -52,8 +54,11 @@ def write(run: str | Path, out: str | Path = "") -> Path:
     if target.exists() and any(target.iterdir()) and not (target / "searchindex.js").is_file():
         raise BookError(f"{target}: holds something else; a book needs a folder of its own")
     source = folder / CACHE / "source"
-    _update(source, _sources(folder, _chapters(folder, names)))
+    chapters = _chapters(folder, names)
+    _update(source, _sources(folder, chapters))
     command = ["-m", "sphinx", "-b", "html", "-q", "-j", "2", "-d", folder / CACHE / "doctrees", source, target]
+    if cohort.INSIDE in (whose := _whose(chapters)):  # at the top of every page
+        command += ["-D", f"html_theme_options.announcement={html.escape(whose.splitlines()[0])}"]
     done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise BookError(f"the book cannot be made: {(done.stderr.strip().splitlines() or ['Sphinx failed'])[-1]}")
@@ -71,6 +76,12 @@ def _chapters(folder: Path, names: list[str]) -> list[Chapter]:
         left = {file: cell for file, cell in told.items() if file != SUMMED_UP and (folder / file).is_file()}
         chapters.append(Chapter(name, nbformat.read(folder / "notebooks" / f"{name}.ipynb", as_version=4), left))
     return chapters
+
+
+def _whose(chapters: list[Chapter]) -> str:
+    """Return what the first notebook prints first: whose patients these are."""
+    outputs = (output for cell in chapters[0].notebook.cells for output in cell.get("outputs", []))
+    return next(output.text.strip() for output in outputs if output.output_type == "stream")
 
 
 def _update(folder: Path, files: dict[str, bytes]) -> None:
@@ -124,7 +135,7 @@ def _shown(chapter: Chapter, terms: dict[str, str], computed: dict[str, str]) ->
     shown, linked = [], set()
     for place, cell in enumerate(chapter.notebook.cells):
         tags, source = cell.metadata.get("tags", []), cell.source
-        if "injected-parameters" in tags and not (source := _without_places(source)):
+        if "injected-parameters" in tags and not (source := _by_name(source)):
             continue
         if "exercise" in tags:  # nobody can type into a page
             continue
@@ -160,13 +171,16 @@ def _worked(cell: dict) -> dict:
     return NotebookNode(cell, metadata={"tags": ["hide-cell"], "mystnb": prompts}, outputs=outputs)
 
 
-def _without_places(source: str) -> str:
-    """Return parameters without those that name places on one machine, empty where no others are left."""
-    lines, assigned = source.splitlines(), ast.parse(source).body
-    places = [one for one in assigned if parameters.is_place(ast.unparse(one.targets[0]))]
-    for one in reversed(places):
-        del lines[one.lineno - 1 : one.end_lineno]
-    return "\n".join(lines).rstrip() if len(places) < len(assigned) else ""
+def _by_name(source: str) -> str:
+    """Return parameters with files by their names and without folders, empty where no others are left."""
+    kept = []
+    for one in ast.parse(source).body:
+        name, value = ast.unparse(one.targets[0]), ast.literal_eval(one.value)
+        if not parameters.is_place(name):
+            kept.append(ast.get_source_segment(source, one))
+        elif name != "output_dir" and value:
+            kept.append(f"{name} = {json.dumps(PurePosixPath(value).name, ensure_ascii=False)}")
+    return "\n".join(["# Parameters", *kept]) if kept else ""
 
 
 def _linked(text: str, terms: dict[str, str], linked: set[str]) -> str:
@@ -207,7 +221,6 @@ def _downloads(left: Iterable[str]) -> str:
 def _values(folder: Path, chapters: list[Chapter], terms: dict[str, str], computed: dict[str, str]) -> dict:
     """Return what the pages of docs/book/ tell of a run."""
     audit = pd.read_csv(folder / "results" / "audit.csv", dtype=str, keep_default_na=False)
-    outputs = [output for cell in chapters[0].notebook.cells for output in cell.get("outputs", [])]
     table1 = (folder / "tables" / "table1.html").read_text(encoding="utf-8")
     figure1 = "figures/figure1.svg"
     drawn = [chapter.notebook.cells[chapter.left[figure1]] for chapter in chapters if figure1 in chapter.left]
@@ -215,7 +228,7 @@ def _values(folder: Path, chapters: list[Chapter], terms: dict[str, str], comput
         raise BookError("no notebook holds Figure 1")
     return {
         "titles": {name: book.cells[0].source.splitlines()[0].removeprefix("# ") for name, book, _ in chapters},
-        "whose": next(output.text.strip() for output in outputs if output.output_type == "stream"),
+        "whose": _whose(chapters),
         "table1": Markup(re.search(r"<table.*</table>", table1, flags=re.DOTALL)[0]),
         "figure1": _described(drawn[0]),
         "terms": [(term, _slug(term), Markup(said)) for term, said in terms.items()],

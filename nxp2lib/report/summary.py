@@ -22,7 +22,8 @@ def number_cells(record) -> tuple[str, str, str]:
     """Return the cells of one row of `nxp2lib.report.beside.compare_cohorts`: published, yours, difference."""
     if record.statistic == "percent":
         both = [(record.published_n, record.published_denominator), (record.n, record.denominator)]
-        shown = [f"{int(n)}/{int(of)} ({table.percentage(n, of)} %)" if of else table.NOT_COMPUTABLE for n, of in both]
+        counts = [f"{n:.0f}/{of:.0f} ({table.percentage(n, of)} %)" for n, of in both]
+        shown = [count if of > 0 else table.NOT_COMPUTABLE for count, (_, of) in zip(counts, both, strict=True)]
         difference, low, high = (_signed(value, 1) for value in (record.difference, record.ci_low, record.ci_high))
         return (*shown, f"{difference} ({low} to {high})" if pd.notna(record.difference) else difference)
     if record.statistic == "p_value":
@@ -78,9 +79,7 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, judged: pd.DataFrame, s
     drawn = drawing.beside(patients, compared, float(settings["confidence"]))
     sizes = describe.sizes(patients, "age_group")
     (incidence,) = compared[compared["statistic"] == "sir"].itertuples(index=False)
-    kept = describe.is_kept_back(patients, "age_group")
-    ours = table.NOT_COMPUTABLE if kept else int(incidence.n)
-    observed = ("Observed", int(incidence.published_n), ours, "")
+    observed = ("Observed", int(incidence.published_n), table.number(incidence.n, 0), "")
     doubts = not_as_stated(judged)
     tested = [
         (dictionary.label(one.row), table.BETWEEN[findings.TABLES[one.result]], *marked_cells(one, doubts)[:2])

@@ -142,10 +142,25 @@ def test_a_run_whose_record_does_not_name_cells_has_to_be_run_again(run, tmp_pat
         book.write(older)
 
 
-def test_parameters_that_name_places_on_a_machine_are_left_out():
+def test_parameters_name_files_and_no_place_on_a_machine():
     places = '# Parameters\ncohort_path = "/mine.csv"\nspare_path = None\noutput_dir = (\n    "out"\n)\n'
-    assert book._without_places(places) == ""
-    assert book._without_places(places + 'confidence = 0.9\nmap_path = ""\n') == "# Parameters\nconfidence = 0.9"
+    assert book._by_name(places) == '# Parameters\ncohort_path = "mine.csv"'
+    assert book._by_name(places[places.index("spare") :]) == ""
+    told = '# Parameters\ncohort_path = "mine.csv"\nconfidence = 0.9'
+    assert book._by_name(places + 'confidence = 0.9\nmap_path = ""\n') == told
+
+
+def test_every_page_about_real_patients_says_that_it_stays_inside(made, run, tmp_path):
+    """The pages to look things up in said nothing; a synthetic cohort has no such line."""
+    real, said = shutil.copytree(run, tmp_path / "real"), "Cohort of 12 patients. Stays inside the centre."
+    first = real / "notebooks" / f"{NAMES[0]}.ipynb"
+    content = first.read_text(encoding="utf-8")
+    first.write_text(re.sub("Reconstructed cohort: [^.]*[.]", said, content), encoding="utf-8")
+    book.write(real)
+    for name in PAGES:
+        pages = [(folder / f"{name}.html").read_text(encoding="utf-8") for folder in (real / "book", made)]
+        told = [f'announcement-content">{said}' in re.sub(r"\s*\n\s*", "", page) for page in pages]
+        assert told == [True, False], name
 
 
 def test_only_what_changed_is_made_again(made, run):

@@ -61,7 +61,7 @@ CHANGES = {
 }
 LINGERS = {
     "daemon": "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(60)\n    os._exit(0)",
-    "nohup": "__import__('subprocess').Popen(['sleep', '60'], start_new_session=True)",
+    "nohup": "__import__('subprocess').Popen(['sleep', '61.7'], start_new_session=True)",
     "threads": "[__import__('threading').Thread(target=time.sleep, args=(60,)).start() for _ in range(50)]",
     "later": "__import__('atexit').register(time.sleep, 60)",
     "server": "__import__('zmq').Context().socket(1).bind('tcp://*:5999')",
@@ -69,7 +69,7 @@ LINGERS = {
 # Told not to end with its parent, the first process of a sandbox stayed, and all that it had started.
 TRACES = """
     import ctypes, signal
-    __import__('subprocess').Popen(['sleep', '600'], start_new_session=True)
+    __import__('subprocess').Popen(['sleep', '607'], start_new_session=True)
     c, regs = ctypes.CDLL(None), (ctypes.c_ulong * 27)()
     c.ptrace.argtypes = [ctypes.c_long] * 4
     at = ctypes.addressof(regs)

@@ -103,7 +103,7 @@ def test_nothing_outside_is_changed_and_no_process_is_left(returned):
 def running() -> list[str]:
     """Return the command lines of processes that came out of a sandbox."""
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [words for words in listed if sandbox.INSIDE in words or words in ("sleep 60", "sleep 600")]
+    return [words for words in listed if sandbox.INSIDE in words or words in ("sleep 61.7", "sleep 607")]
 
 
 def test_who_ran_out_of_time_beside_others_is_executed_once_more_alone(monkeypatch):
