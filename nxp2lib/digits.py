@@ -5,13 +5,14 @@ rounds to it, half away from zero; "<0.01" and ">0.05" for the values on that si
 limits that tables give them.
 """
 
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from collections.abc import Callable
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 import pandas as pd
 
 STARS = {"*": "<0.05", "**": "<0.01"}
 NOT_SIGNIFICANT = "NS"  # 0.05 or more
-ROUNDED, ROUNDED_TWICE = "rounded", "rounded twice"
+ROUNDED, ROUNDED_TWICE, CUT_OFF, HALF_TO_EVEN = "rounded", "rounded twice", "cut off", "half rounded to even"
 
 
 def decimals(printed: str) -> int:
@@ -52,9 +53,42 @@ def cut_off(value: float | int | Decimal, decimals: int) -> Decimal:
     return _quantized(value, decimals, ROUND_DOWN)
 
 
+def half_to_even(value: float | int | Decimal, decimals: int) -> Decimal:
+    """Round to the nearest number, and what lies halfway to the even one, as R and Python do.
+
+    >>> half_to_even(62.5, 0), half_to_even(63.5, 0)
+    (Decimal('62'), Decimal('64'))
+    """
+    return _quantized(value, decimals, ROUND_HALF_EVEN)
+
+
+HABITS: dict[str, Callable[[float | int | Decimal, int], Decimal]] = {
+    ROUNDED: round_half_up, ROUNDED_TWICE: round_twice, HALF_TO_EVEN: half_to_even, CUT_OFF: cut_off
+}  # fmt: skip
+
+
+def habit(printed: str, value: float | int | Decimal) -> str:
+    """Tell by which of ``HABITS`` a value gives printed digits; empty where by none.
+
+    >>> [habit(*pair) for pair in (("62.1", 62.069), ("62.0", 62.069), ("62", 62.5), ("61", 62.069))]
+    ['rounded', 'cut off', 'half rounded to even', '']
+    """
+    places, number = decimals(printed), Decimal(printed)
+    return next((name for name, rounded in HABITS.items() if rounded(value, places) == number), "")
+
+
 def _quantized(value: float | int | Decimal, decimals: int, rounding: str) -> Decimal:
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
     return exact.quantize(Decimal(1).scaleb(-decimals), rounding=rounding)
+
+
+def percent(n: int, of: int) -> Decimal:
+    """Return an exact percentage, to 28 digits.
+
+    >>> percent(5, 8)
+    Decimal('62.5')
+    """
+    return Decimal(100 * n) / of
 
 
 def interval(printed: str) -> tuple[Decimal, Decimal]:
@@ -121,20 +155,18 @@ def check_p_value(printed: str) -> None:
 
 
 def match(printed: str, value: float) -> str:
-    """Tell how a P value gives the printed one: ``rounded``, ``rounded twice``, or not at all (empty).
+    """Tell how a P value gives the printed one: by one of ``HABITS``, or not at all (empty).
 
     ``printed`` is digits, ``<0.01``, ``>0.05``, a table's stars, or ``NS`` (0.05 or more). A missing value matches
     nothing. Raises ValueError for anything else printed.
 
-    >>> match("0.14", 0.1448), match("0.15", 0.1448), match("0.16", 0.1448), match("NS", 0.1448)
-    ('rounded', 'rounded twice', '', 'rounded')
+    >>> [match(printed, 0.1448) for printed in ("0.14", "0.15", "0.144", "0.16", "NS")]
+    ['rounded', 'rounded twice', 'cut off', '', 'rounded']
     """
     check_p_value(printed)
-    if agrees(printed, value):
-        return ROUNDED
-    sign, number = _sides(printed)
-    twice = not sign and pd.notna(value) and round_twice(float(value), decimals(printed)) == number
-    return ROUNDED_TWICE if twice else ""
+    if pd.isna(value) or _sides(printed)[0]:
+        return ROUNDED if agrees(printed, value) else ""
+    return habit(printed, float(value))
 
 
 def chance(printed: str) -> float:

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil, floor
 from typing import NamedTuple
 
 import numpy as np
 
-from nxp2lib import digits, fourfold
+from nxp2lib import digits
+from nxp2lib.audit import conventions
 
 
 class Solved(NamedTuple):
@@ -19,11 +21,12 @@ class Solved(NamedTuple):
     years_high: float
 
 
+@lru_cache(maxsize=10_000)
 def p_values(n_first: int, n_second: int, found: int, convention: str = "fisher") -> np.ndarray:
     """Return all P values that a 2x2 table of two groups can give, sorted, each once.
 
     ``n_first`` and ``n_second`` are the patients of each group, ``found`` those of both together with the finding.
-    ``convention`` is a name from `nxp2lib.fourfold.CONVENTIONS`; where it gives no P value the table is left out.
+    ``convention`` is a name from `nxp2lib.audit.conventions.LABELS`; where it gives no P value the table is left out.
     Raises ValueError for a group without patients, or more findings than patients.
 
     Three patients in each group and three findings: 3 against 0, 2 against 1, and their mirror images.
@@ -37,7 +40,7 @@ def p_values(n_first: int, n_second: int, found: int, convention: str = "fisher"
     first = np.arange(max(0, found - n_second), min(n_first, found) + 1)
     second = found - first
     tables = np.stack([second, n_second - second, first, n_first - first], axis=1).reshape(-1, 2, 2)
-    return np.unique(fourfold.p_values(tables, [convention])[convention].dropna())
+    return np.unique(conventions.p_values(tables, [convention])[convention].dropna())
 
 
 def nearest(values: Sequence[float], target: float | str) -> tuple[float | None, float | None]:

@@ -36,6 +36,9 @@ POWER = re.compile(  # 1.2 x 10^-4, 1.2 x 10-4, 10^-4 (but not 10-4, which is a 
     r"(?:(.+?) ?[x*·⋅∙] ?)?10 ?\^ ?([-+]?[0-9]{1,3})|(.+?) ?[x*·⋅∙] ?10 ?(-[0-9]{1,3})|(.+)e([-+]?[0-9]{1,3})", re.I
 )
 MEAN_SD, MEDIAN_IQR, MEDIAN_RANGE, COUNTED = "mean(SD)", "median(IQR)", "median(range)", "count"
+TWO_SIDED = "two_sided"
+STARRED = re.compile(r"[* ]*$")
+LEGEND = re.compile(r"(\*+)[ :=,]*p?[ -]*(?:values?)? *<=? *(0?[.,][0-9]{1,10})", re.I)
 WORDS = paths.PACKAGE / "audit" / "words.csv"  # how kinds and tests are named; of a family, the first that is found
 ACCEPTED_SUMMARY = "2609, 2609 (1125-6972), 5.0 ± 1.2, 5.0 (1.2)"
 
@@ -99,6 +102,25 @@ def p_value(text: str) -> str | None:
     if not 0 <= Decimal(digits) <= 1 or (sign and Decimal(digits) in (0, 1)):
         raise ValueError(text)
     return sign + digits.removeprefix("-")
+
+
+def stars(text: str) -> str:
+    """Return the stars at the end of a P value's cell.
+
+    >>> stars("0.03 **"), stars("*"), stars("0.5")
+    ('**', '*', '')
+    """
+    return STARRED.search("".join(map(_plain, text)))[0].replace(" ", "")
+
+
+def legend(text: str) -> dict[str, str]:
+    """Return what a legend says that stars stand for.
+
+    >>> legend("* P < 0.05, ** p<.01; ***: p ≤ 0.001"), legend("–")
+    ({'*': '<0.05', '**': '<0.01', '***': '<0.001'}, {})
+    """
+    plain = "".join(map(_plain, text))
+    return {marks: f"<{_digits(limit, DECIMALS)}" for marks, limit in LEGEND.findall(plain)}
 
 
 @_reader("12, 12/34, 12 of 34, 12 (35.3%), 12/34 (35.3), 35.3 % or blank", Count())
@@ -168,7 +190,7 @@ def kind(text: str) -> str | None:
 def named_tests(text: str) -> tuple[str, ...]:
     """Return the tests that a cell names: conventions of counts, ``mann_whitney``, ``student`` and ``welch``.
 
-    A test that is none of these is ``other``; nothing is returned for a blank.
+    A test that is none of these is ``other``, one that is called two-sided also ``two_sided``; of a blank, nothing.
 
     >>> named_tests("χ² or Fisher’s exact test"), named_tests("chi-square, Yates-corrected"), named_tests("log-rank")
     (('fisher', 'chi_square'), ('chi_square_yates',), ('other',))

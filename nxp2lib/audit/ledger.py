@@ -9,23 +9,32 @@ import csv
 import io
 import re
 import unicodedata
+from collections import Counter, defaultdict
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from nxp2lib import dictionary, paths
-from nxp2lib.audit import conventions, ledger_row
+from nxp2lib import dictionary, digits, paths
+from nxp2lib.audit import conventions, ledger_row, verdicts
+from nxp2lib.audit.cells import is_blank
+from nxp2lib.audit.conventions import LABELS, POLICY, QUICK, USUAL, Practice, PValues
 from nxp2lib.audit.ledger_row import Comparison
-from nxp2lib.audit.verdicts import QUICK, Finding
+from nxp2lib.audit.verdicts import UNDETERMINED, Finding
 
 COLUMNS = (
     "table", "row", "group_a_label", "a_count", "a_n", "a_pct", "a_kind", "a_center", "a_lo", "a_hi",
     "group_b_label", "b_count", "b_n", "b_pct", "b_kind", "b_center", "b_lo", "b_hi", "p_printed", "test_printed",
+    "legend_printed",
 )  # fmt: skip
 COPIED = ["table", "row", "p_printed"]
-NUMBERS = ["p_value", "attainable_below", "attainable_above", "p_least", "p_greatest"]
-TWO_SIDED = [name for name in QUICK if name not in ("fisher_one_sided", "fisher_less", "fisher_greater")]
+NUMBERS = ["p_value", "attainable_below", "attainable_above", "p_least", "p_greatest", "chance"]
+TRIED = (*QUICK, POLICY)
+ONE_SIDED = conventions.FAMILIES["fisher_one_sided"]
+STATED = ["test_printed", "legend_printed"]
+SHOWN = [f"{side}_{name}" for side in "ab" for name in ("count", "n", "pct", "center")] + ["p_printed"]
+STATES = Finding(UNDETERMINED, "states the test of the other rows of its table, and no number")
 FORMULA = tuple("=+-@\t\r")  # a spreadsheet takes what begins like this for a formula
 ESCAPED = re.compile("^'(?=[-=+@\t\r])")  # the mark that keeps it from doing so
 
@@ -145,41 +154,102 @@ def audit(ledger: pd.DataFrame) -> pd.DataFrame:
     """Judge every printed P value of a ledger, one row each, under the ledger's own index.
 
     Columns: ``table, row, p_printed`` as in the ledger; ``verdict``, ``conventions`` (joined by ``;``), ``p_value``,
-    ``attainable_below``, ``attainable_above``, ``p_least``, ``p_greatest`` and ``reason``, one line, as in
+    ``attainable_below``, ``attainable_above``, ``p_least``, ``p_greatest``, ``chance`` and ``reason``, one line, as in
     `nxp2lib.audit.verdicts.Finding`.
 
-    The convention expected is the one that ``test_printed`` names; or else the two-sided one that explains most of the
-    rows of the same ``table`` that name none, if it explains two or more; or else Fisher's. A test that is named but
-    not known here makes no row inconsistent. Raises LedgerError where a column is missing that every ledger needs.
+    The convention expected is the one that ``test_printed`` names, in the row or in a row of the same ``table`` that
+    holds nothing else (there too ``legend_printed``, what stars stand for: ``* P < 0.05``); or else the one that the
+    rows of that table follow (`conventions.standard`); or else Fisher's. A test that is named but not known here makes
+    no row inconsistent. A blank size is that of the other rows of the table, where these have one. Raises LedgerError
+    where a column is missing that every ledger needs.
 
     >>> one = {"a_count": ["13"], "a_n": ["36"], "b_count": ["13"], "b_n": ["40"], "p_printed": ["0.464"]}
     >>> audit(pd.DataFrame(one)).loc[0, ["verdict", "conventions"]].tolist()
-    ['reproduced under another convention', 'one-sided Fisher; one-sided Fisher, upper']
+    ['reproduced under another convention', 'one-sided Fisher']
     """
-    texts = _checked(ledger).reindex(columns=list(COLUMNS)).astype(object).fillna("").map(str)
-    rows = [row | {"file_row": place} for place, row in zip(texts.index, texts.to_dict("records"), strict=True)]
-    first = [ledger_row.first_look(row) for row in rows]
-    standard, preferred = _expected([row["table"] for row in rows], first)
-    for place, (row, one) in enumerate(zip(rows, first, strict=True)):
-        if isinstance(one, Comparison):
-            first[place] = ledger_row.judge(one, standard.get(row["table"], "fisher"), preferred.get(place))
+    rows, first, stating = looked_at(ledger)
+    compared = {place: one for place, one in enumerate(first) if isinstance(one, Comparison)}
+    known = PValues()
+    known.of([table for one in compared.values() for table in one.tables], TRIED)
+    practices = _practices([row["table"] for row in rows], compared, known)
+    for place, one in compared.items():
+        first[place] = STATES if place in stating else ledger_row.judge(one, practices[place], known)
     found = pd.DataFrame(first, index=ledger.index, columns=Finding._fields)
     found[NUMBERS] = found[NUMBERS].astype(float)
     found["conventions"] = found["conventions"].map("; ".join)
-    return pd.concat([texts[COPIED], found[["verdict", "conventions", *NUMBERS, "reason"]]], axis=1)
+    copied = ledger.reindex(columns=COPIED).astype(object).fillna("").map(str)
+    return pd.concat([copied, found[["verdict", "conventions", *NUMBERS, "reason"]]], axis=1)
 
 
-def _expected(names: list[str], read: list) -> tuple[dict[str, str], dict[int, str]]:
-    """Return the convention expected of each table, and for each row the one preferred among several others."""
-    settled = [place for place, one in enumerate(read) if isinstance(one, Comparison) and one.is_settled]
-    standard, preferred = {}, {}
-    for name in dict.fromkeys(names[place] for place in settled):
-        places = [place for place in settled if names[place] == name]
-        tables, printed = [read[place].tables[0] for place in places], [read[place].printed for place in places]
-        preferred |= conventions.fewest(tables, pd.Series(printed, index=places)).to_dict()
-        free = [place for place in places if not (read[place].named or read[place].other)]
-        if len(free) > 1:
-            tables, printed = zip(*((read[place].tables[0], read[place].printed) for place in free), strict=True)
-            best = conventions.explain(tables, printed, TWO_SIDED).iloc[0]
-            standard[name] = best["convention"] if best["matched"] > 1 else "fisher"
-    return standard, preferred
+def looked_at(ledger: pd.DataFrame) -> tuple[list[dict[str, str]], list[Comparison | Finding], set[int]]:
+    """Return the rows of a ledger with what their table says of all of them, what each compares, and which only state.
+
+    The last are the places, from 0, of rows that hold nothing but the test of their table.
+    """
+    texts = _checked(ledger).reindex(columns=list(COLUMNS)).astype(object).fillna("").map(str)
+    rows = [row | {"file_row": place} for place, row in zip(texts.index, texts.to_dict("records"), strict=True)]
+    stating = _completed(rows)
+    return rows, [ledger_row.first_look(row) for row in rows], stating
+
+
+def _completed(rows: list[dict[str, str]]) -> set[int]:
+    """Fill in the test and the sizes that a table says elsewhere; return the rows that only state a test."""
+    stating: set[int] = set()
+    stated: dict[tuple[str, str], str] = {}
+    sizes: dict[tuple[str, str], set[str]] = {}
+    for place, row in enumerate(rows):
+        if any(row[name] for name in STATED) and all(is_blank(row[name]) for name in SHOWN):
+            stating.add(place)
+            stated |= {(row["table"], name): row[name] for name in STATED if row[name]}
+        for name in ("a_n", "b_n"):
+            if not is_blank(row[name]):
+                sizes.setdefault((row["table"], name), set()).add(row[name])
+    for row in rows:
+        row |= {name: stated.get((row["table"], name), "") for name in STATED if is_blank(row[name])}
+        for side in "ab":
+            count, share, size = (is_blank(row[f"{side}_{name}"]) for name in ("count", "pct", "n"))
+            same = sizes.get((row["table"], f"{side}_n"), set())
+            if size and len(same) == 1 and count != share and not re.search(r"/|of|%|\(", row[f"{side}_count"]):
+                row[f"{side}_n"] = next(iter(same))
+    return stating
+
+
+def _practices(names: list[str], compared: dict[int, Comparison], known: PValues) -> dict[int, Practice]:
+    """Return for each row of counts what is known of how the P values of its table were made."""
+    found, places = {}, defaultdict(list)
+    for place, one in compared.items():
+        if one.named:
+            accepted = conventions.family(one.named, one.two_sided)
+            found[place] = Practice(tuple(one.named), accepted, stated=True)
+        elif one.other:
+            found[place] = Practice()
+        else:
+            places[names[place]].append(place)
+    for here in places.values():
+        found |= _inferred(here, compared, known)
+    return found
+
+
+def _inferred(places: list[int], compared: dict[int, Comparison], known: PValues) -> dict[int, Practice]:
+    """Return the practice of rows of one table that name no test."""
+    shares: dict[int, dict[str, float]] = {}
+    for place in places:
+        if (printed := compared[place].printed) and (tables := compared[place].tables):
+            values = known.of(tables, TRIED)
+            fits = {name: [verdicts.fits(printed, p) == digits.ROUNDED for p in values[name]] for name in TRIED}
+            shares[place] = {name: sum(fit) / len(fit) for name, fit in fits.items()}
+    columns = {name: np.array([share[name] for share in shares.values()]) for name in TRIED if name not in ONE_SIDED}
+    chance = np.array([digits.chance(str(compared[place].printed)) for place in shares])
+    standard = conventions.standard(columns, chance) if shares else None
+    lacking = {place: share for place, share in shares.items() if not share[standard or "fisher"]}
+    needed = {place: {name for name, part in share.items() if part == 1} for place, share in lacking.items()}
+    found = {}
+    for place in places:
+        others = Counter(name for row, names in needed.items() if row != place for name in names)
+        giving = [name for name in LABELS if name in needed.get(place, ())]
+        preferred = max(giving, key=lambda name: (others[name], USUAL.get(name, 0)), default=None)
+        accepted = Practice().accepted
+        if compared[place].two_sided:
+            accepted = tuple(name for name in accepted if name not in ONE_SIDED)
+        found[place] = Practice((standard or "fisher",), accepted, False, bool(standard), frozenset(others), preferred)
+    return found

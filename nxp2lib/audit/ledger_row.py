@@ -8,10 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from itertools import product
+from math import isnan, nan
 from typing import NamedTuple
 
 from nxp2lib import digits, fourfold, wording
 from nxp2lib.audit import attainable, cells, summaries, verdicts
+from nxp2lib.audit.conventions import Practice, PValues
 from nxp2lib.audit.verdicts import INCONSISTENT, OTHER_CONVENTION, REPRODUCED, UNDETERMINED, VERDICTS, Finding
 
 LARGEST = 1_000_000  # patients in a group
@@ -27,23 +29,22 @@ class Stop(Exception):
         self.found = Finding(verdict, reason)
 
 
-class _Group(NamedTuple):
-    """Counts and sizes that the printed numbers of a group allow, and what its percentage says; empty: nothing."""
+class Group(NamedTuple):
+    """One way to read a group: counts and sizes that are allowed, and what its percentage says; empty: nothing."""
 
     options: list[tuple[int, int]]
     verdict: str = ""
     said: str = ""
     hidden: str = ""  # the smaller denominator that a percentage fits
     lacks: str = ""
+    chance: float = nan  # that an unrelated percentage would fit one
+    share: str = ""  # the percentage as printed
 
 
-class Comparison(NamedTuple):
-    """What a row of counts compares: its P value, its two groups, and the tests that it names."""
+class Reading(NamedTuple):
+    """One way to read both groups of a row."""
 
-    printed: str | None
-    groups: list[_Group]
-    named: list[str]  # conventions
-    other: str  # a test that is named and none of them
+    groups: tuple[Group, ...]
 
     @property
     def tables(self) -> list:
@@ -52,10 +53,25 @@ class Comparison(NamedTuple):
         return [[[x, n - x], [y, m - y]] for (x, n), (y, m) in product(a, b)] if len(a) * len(b) <= MANY else []
 
     @property
-    def is_settled(self) -> bool:
-        """Whether one table alone fits, and nothing speaks against it."""
-        printed_sizes = not any(group.hidden or group.verdict == INCONSISTENT for group in self.groups)
-        return self.printed is not None and len(self.tables) == 1 and printed_sizes
+    def worst(self) -> str:
+        """The verdict on the percentage that is worse off; empty where none is printed."""
+        return max((group.verdict for group in self.groups), key=SEVERITY.index)
+
+
+class Comparison(NamedTuple):
+    """What a row of counts compares: its P value, the ways to read its groups, and the tests that it names."""
+
+    printed: str | None
+    readings: list[Reading]
+    named: list[str]  # conventions
+    two_sided: bool  # is said of the test
+    other: str  # a test that is named and none of them
+
+    @property
+    def tables(self) -> list:
+        """The 2x2 tables of the readings that contradict no percentage, or else of all."""
+        fair = [one for one in self.readings if one.worst != INCONSISTENT]
+        return [table for one in fair or self.readings for table in one.tables][:MANY]
 
 
 def first_look(row: dict[str, str]) -> Comparison | Finding:
@@ -64,15 +80,28 @@ def first_look(row: dict[str, str]) -> Comparison | Finding:
     ``row`` holds the cells of a ledger by column, and its ``file_row``.
     """
     try:
-        printed = _cell(row, "p_printed", cells.p_value)
+        printed = _p_value(row)
         named = _cell(row, "test_printed", cells.named_tests)
         if _is_of_numbers(row):
             return _numbers(row, printed, named)
         known = [name for name in named if name in fourfold.CONVENTIONS]
-        other = row["test_printed"] if named and not known else ""
-        return Comparison(printed, [_group(row, "a"), _group(row, "b")], known, other)
+        other = row["test_printed"] if set(named) - {cells.TWO_SIDED} and not known else ""
+        readings = [Reading(groups) for groups in product(_group(row, "a"), _group(row, "b"))]
+        return Comparison(printed, readings, known, cells.TWO_SIDED in named, other)
     except Stop as stop:
         return stop.found
+
+
+def _p_value(row: dict[str, str]) -> str | None:
+    """Return the printed P value; stars alone are the limit that the legend gives them, and may not contradict one."""
+    marks, legend = cells.stars(row["p_printed"]), cells.legend(row["legend_printed"])
+    limit = legend.get(marks, "")
+    if limit and row["p_printed"].strip() == marks:
+        return limit
+    printed = _cell(row, "p_printed", cells.p_value)
+    if limit and printed and digits.clash(printed, limit):
+        raise Stop(f"{marks} stands for {limit}, beside {printed}", INCONSISTENT)
+    return printed
 
 
 def _cell(row: dict[str, str], column: str, parse: Callable):
@@ -100,8 +129,8 @@ def _group_size(row: dict[str, str], side: str) -> int | None:
     return _size(row, f"{side}_n", size.count if size.of is None else size.of)
 
 
-def _group(row: dict[str, str], side: str) -> _Group:
-    """Return what the cells of a group allow; of two percentages, the one that is worse off decides."""
+def _group(row: dict[str, str], side: str) -> list[Group]:
+    """Return the ways to read the cells of a group; of two percentages, the one that is worse off decides."""
     said, size = _cell(row, f"{side}_count", cells.count), _group_size(row, side)
     of = size if said.of is None else _size(row, f"{side}_count", said.of)
     if of is not None and size is not None and of > size:
@@ -109,86 +138,118 @@ def _group(row: dict[str, str], side: str) -> _Group:
     if None not in (of, said.count) and said.count > of:
         raise _refused(row, f"{side}_count", f"accepted: 0 to {wording.count(of, 'patient')}", INCONSISTENT)
     shares = [share for share in (said.percent, _cell(row, f"{side}_pct", cells.percent)) if share]
-    groups = [_allowed(said.count, of, share) for share in shares or [None]]
-    if not groups[0].options and not groups[0].said:
+    ways = [[one._replace(share=share or "") for one in _allowed(said.count, of, share)] for share in shares or [None]]
+    if not ways[0][0].options and not ways[0][0].said:
         lacking = ["count"] * (said.count is None) + ["n"] * (of is None)
-        return _Group([], lacks=f"nothing printed gives {' and '.join(f'{side}_{name}' for name in lacking)}")
-    return max(groups, key=lambda group: SEVERITY.index(group.verdict))
+        return [Group([], lacks=f"nothing printed gives {' and '.join(f'{side}_{name}' for name in lacking)}")]
+    return max(ways, key=lambda groups: SEVERITY.index(groups[0].verdict))
 
 
-def _allowed(count: int | None, of: int | None, share: str | None) -> _Group:
-    """Return the counts and sizes that fit what is printed of count, size and percentage."""
+def _allowed(count: int | None, of: int | None, share: str | None) -> list[Group]:
+    """Return the ways to read what is printed of count, size and percentage."""
     if count is None:
-        return _counts_of(of, share) if of and share else _Group([])
+        return _counts_of(of, share) if of and share else [Group([])]
     if of is None:
-        return _sizes_of(count, share) if share else _Group([])
-    return _percentage(count, of, share) if share else _Group([(count, of)])
+        return [_sizes_of(count, share) if share else Group([])]
+    return _percentage(count, of, share) if share else [Group([(count, of)])]
 
 
-def _counts_of(of: int, share: str) -> _Group:
+def _counts_of(of: int, share: str) -> list[Group]:
+    """Return how a percentage of a group can be read: of the group, or else of so many of it, a half at least."""
     if fitting := attainable.counts(share, of):
-        return _Group([(count, of) for count in fitting], REPRODUCED, f"{share} % is {_or(fitting)} of {of}")
+        return [Group([(count, of) for count in fitting], REPRODUCED, f"{share} % is {_or(fitting)} of {of}")]
     below = int(Decimal(share) * of / 100)
     found = {count: verdicts.percentage(share, count, of) for count in (below, below + 1) if count <= of}
     if other := {count: one.reason for count, one in found.items() if one.verdict == OTHER_CONVENTION}:
-        return _Group([(count, of) for count in other], OTHER_CONVENTION, "; ".join(other.values()))
-    return _Group([], INCONSISTENT, found[below].reason.partition("; ")[2])
+        return [Group([(count, of) for count in other], OTHER_CONVENTION, "; ".join(other.values()))]
+    said = found[below].reason.partition("; ")[2]
+    sizes = range(of - 1, max(of // 2, of - MANY), -1)
+    if smaller := [(count, n) for n in sizes for count in attainable.counts(share, n)]:
+        more = f" or {len(smaller) - 3} more" * (len(smaller) > 3)
+        shown = _or([f"{count} of {n}" for count, n in smaller[:3]]) + more
+        hidden = f"denominator {_or(sorted({n for _, n in smaller})[:3])}"
+        return [Group(smaller, UNDETERMINED, f"{said}; with patients left out it can be {shown}", hidden)]
+    return [Group([], INCONSISTENT, said)]
 
 
-def _sizes_of(count: int, share: str) -> _Group:
+def _sizes_of(count: int, share: str) -> Group:
     least, _ = digits.interval(share)
     if least <= 0:  # of any group large enough
-        return _Group([])
+        return Group([])
     patients = f"{wording.count(count, 'patient')} {'is' if count == 1 else 'are'}"
     if fitting := attainable.denominators(count, share, min(LARGEST, int(100 * count / least) + 1)):
-        return _Group([(count, of) for of in fitting], REPRODUCED, f"{patients} {share} % of {_or(fitting)}")
-    return _Group([], INCONSISTENT, f"{patients} {share} % of no group")
+        return Group([(count, of) for of in fitting], REPRODUCED, f"{patients} {share} % of {_or(fitting)}")
+    return Group([], INCONSISTENT, f"{patients} {share} % of no group")
 
 
-def _percentage(count: int, of: int, share: str) -> _Group:
-    """Judge a percentage by its count; one that fits a smaller denominator is taken to leave patients out."""
+def _percentage(count: int, of: int, share: str) -> list[Group]:
+    """Judge a percentage by its count: it is right as printed, or of fewer patients, or wrong beside a right count."""
     found = verdicts.percentage(share, count, of)
     if found.verdict != INCONSISTENT:
-        return _Group([(count, of)], found.verdict, found.reason)
-    smaller = attainable.denominators(count, share, of)
-    if not smaller:
-        said = found.reason if len(found.reason) < LONG else found.reason.partition("; ")[0]
-        return _Group([(count, of)], INCONSISTENT, said)
+        return [Group([(count, of)], found.verdict, found.reason)]
+    said = found.reason if len(found.reason) < LONG else found.reason.partition("; ")[0]
+    wrong = Group([(count, of)], INCONSISTENT, said)
+    if not (smaller := attainable.denominators(count, share, of)):
+        return [wrong]
     said = f"{share} % is {count} of {_or(smaller)}, not of {of}"
-    return _Group([(count, n) for n in smaller], OTHER_CONVENTION, said, f"denominator {_or(smaller)}")
+    chance, hidden = _chance(count, of, digits.decimals(share)), f"denominator {_or(smaller)}"
+    return [Group([(count, n) for n in smaller], OTHER_CONVENTION, said, hidden, "", chance), wrong]
 
 
-def _or(numbers: list[int]) -> str:
+def _chance(count: int, of: int, decimals: int) -> float:
+    """Return the share of percentages above the right one that fit a smaller denominator, of half the group or more."""
+    if not count or of > MANY:
+        return 1.0
+    fitting = {digits.round_half_up(Decimal(100 * count) / n, decimals) for n in range(max(count, (of + 1) // 2), of)}
+    units = (100 - Decimal(100 * count) / of) * 10**decimals
+    return float(min(1, len(fitting) / units)) if units else 1.0
+
+
+def _or(numbers: list) -> str:
     if len(numbers) > 4 and numbers[-1] - numbers[0] == len(numbers) - 1:
         return f"{numbers[0]} to {numbers[-1]}"
     return " or ".join(filter(None, [", ".join(map(str, numbers[:-1])), str(numbers[-1])]))
 
 
-def judge(one: Comparison, standard: str, preferred: str | None) -> Finding:
-    """Return the verdict on a row of counts: on its P value, unless a percentage is impossible or there is no P."""
-    worst = max((group.verdict for group in one.groups), key=SEVERITY.index)
-    hidden = tuple(dict.fromkeys(group.hidden for group in one.groups if group.hidden))
+def judge(one: Comparison, practice: Practice, known: PValues | None = None) -> Finding:
+    """Return the verdict on a row of counts, by the way to read it that explains most.
+
+    The verdict is on the P value, unless a percentage is impossible or there is no P. Of several ways to read a
+    percentage the one that explains the P value is preferred, and said.
+    """
+    found = [_read(one, reading, practice, known) for reading in one.readings]
+    return min(found, key=lambda pair: (SEVERITY.index(pair[0].verdict), pair[1]))[0]
+
+
+def _read(one: Comparison, reading: Reading, practice: Practice, known: PValues | None) -> tuple[Finding, int]:
+    """Return the finding by one way to read a row, and how bad its P value is then."""
+    worst = reading.worst
+    hidden = tuple(dict.fromkeys(group.hidden for group in reading.groups if group.hidden))
     if one.printed is None:
-        said = "; ".join(group.said for group in one.groups if group.said)
-        return Finding(worst or UNDETERMINED, said or "neither a P value nor a percentage is printed", hidden)
-    odd = [group.said for group in one.groups if group.verdict in (OTHER_CONVENTION, INCONSISTENT)]
-    if worst == INCONSISTENT and not all(group.options for group in one.groups):
-        return Finding(INCONSISTENT, "; ".join(odd))
-    found = _tested(one, standard, preferred)
+        said = "; ".join(group.said for group in reading.groups if group.said)
+        return Finding(worst or UNDETERMINED, said or "neither a P value nor a percentage is printed", hidden), 0
+    odd = [group.said for group in reading.groups if group.verdict not in ("", REPRODUCED)]
+    if worst == INCONSISTENT and not all(group.options for group in reading.groups):
+        return Finding(INCONSISTENT, "; ".join(odd)), 0
+    found = _tested(one, reading, practice, known)
     verdict = OTHER_CONVENTION if hidden and found.verdict == REPRODUCED else found.verdict
-    return found._replace(
+    chances = [group.chance for group in reading.groups if not isnan(group.chance)]
+    if hidden and chances:
+        found = found._replace(chance=chances[0] * (1 if isnan(found.chance) else found.chance))
+    combined = found._replace(
         verdict=INCONSISTENT if worst == INCONSISTENT else verdict,
         conventions=(*hidden, *found.conventions),
         reason="; ".join([*odd, found.reason]),
     )
+    return combined, SEVERITY.index(found.verdict)
 
 
-def _tested(one: Comparison, standard: str, preferred: str | None) -> Finding:
+def _tested(one: Comparison, reading: Reading, practice: Practice, known: PValues | None) -> Finding:
     """Judge the P value; nobody is blamed where a test is named that the counts do not settle."""
-    if not one.tables:
-        lacking = "; ".join(group.lacks for group in one.groups if group.lacks)
+    if not (tables := reading.tables):
+        lacking = "; ".join(group.lacks for group in reading.groups if group.lacks)
         return Finding(UNDETERMINED, lacking or "too many counts fit the percentages")
-    found = verdicts.p_value(one.printed, one.tables, one.named or [standard], preferred)
+    found = verdicts.p_value(str(one.printed), tables, practice, known)
     if not one.other or found.verdict != INCONSISTENT:
         return found
     said = f"these numbers do not settle {one.other[:60]!r}; {found.reason}"
@@ -212,7 +273,9 @@ def _numbers(row: dict[str, str], printed: str | None, named: tuple[str, ...]) -
         raise _refused(row, f"{side}_kind", f"accepted: {cells.MEAN_SD}, {cells.MEDIAN_IQR}, {cells.MEDIAN_RANGE}")
     if (a == cells.MEAN_SD) != (b == cells.MEAN_SD):
         return Finding(UNDETERMINED, f"{a} against {b}: these numbers do not bound any test")
-    fitting = [name for name in named if (name in verdicts.T_TESTS if a == cells.MEAN_SD else name == "mann_whitney")]
+    named = tuple(name for name in named if name not in (*fourfold.CONVENTIONS, cells.TWO_SIDED))  # those are of counts
+    bounded = (*verdicts.T_TESTS, verdicts.RANKS) if a == cells.MEAN_SD else (verdicts.RANKS,)
+    fitting = [name for name in named if name in bounded]
     if named and not fitting:
         return Finding(UNDETERMINED, f"{a} against {b}: these numbers do not bound {row['test_printed'][:60]!r}")
     if a == cells.MEAN_SD:

@@ -5,12 +5,14 @@ value from the counts that it compares (`nxp2lib.audit.verdicts`); a count, an a
 patients can exist who have it together with all that is kept of the rest (`nxp2lib.reconstruction.contradictions`).
 """
 
+from collections import Counter
 from functools import cached_property, lru_cache
 
 import pandas as pd
 
 from nxp2lib import findings, published
 from nxp2lib.audit import conventions, verdicts
+from nxp2lib.audit.conventions import Practice
 from nxp2lib.audit.settled import UNSETTLED, Settled
 from nxp2lib.audit.stated import Stated
 from nxp2lib.audit.verdicts import EXTERNAL, INCONSISTENT, REPRODUCED, UNDETERMINED, Finding
@@ -81,7 +83,9 @@ class _Paper(Stated):
         table, (standard, fewest) = self.table(number), self.conventions
         if not table:
             return UNSETTLED
-        found = verdicts.p_value(number.printed, [table], [standard], fewest.get(number.Index))
+        needed = Counter(name for row, name in fewest.items() if name and row != number.Index)
+        practice = Practice((standard,), wins=True, supported=frozenset(needed), preferred=fewest.get(number.Index))
+        found = verdicts.p_value(number.printed, [table], practice)
         elsewhere = self.elsewhere(number)
         if found.verdict == REPRODUCED or not elsewhere:
             return found

@@ -26,6 +26,7 @@ METHODS = [  # the nine definitions of Hyndman and Fan (1996), in their order
 ]  # fmt: skip
 PRINTED = r"-?\d+(\.\d+)?"
 GRID = 1001  # standard deviations tried between the two ends of a rounding interval
+EXACT_BELOW = 50  # patients in each group, as in R's wilcox.test
 ROOM = 100  # how far beyond the printed numbers a value may lie, in multiples of their span: never reached
 
 
@@ -99,9 +100,10 @@ def rank_test(second: Summary, first: Summary, method: str = "weibull") -> RankB
 
     ``method`` is any method of NumPy's ``quantile``. Values are whole multiples of one unit of the last digit printed
     in these summaries; they may be negative where no minimum is printed. Both U are exact: some data sets have them. P
-    is that of `nxp2lib.compare.mann_whitney` (normal approximation, tie correction, no continuity correction). Its
-    bounds are safe, not exact: every data set lies within, but the least takes the strongest ties together with the U
-    farthest from the middle, and the greatest is 1 as soon as the middle lies between the two U.
+    is computed as `nxp2lib.compare.mann_whitney` does (normal approximation, tie correction), or with the correction
+    for continuity, or exactly (R's defaults). Its bounds are safe, not exact: every data set lies within, but the least
+    takes the strongest ties together with the U farthest from the middle, and the greatest is 1 as soon as the middle
+    lies between the two U.
 
     Raises Infeasible where no data set prints a summary, ValueError for what is no size, number or method.
     """
@@ -213,15 +215,61 @@ def _greatest_u(upper: _Group, lower: _Group) -> float | None:
 
 def _p_bounds(least: float, greatest: float, second: _Group, first: _Group) -> tuple[float, float]:
     """Return the least P value (farthest U, strongest ties) and the greatest (nearest U, no ties)."""
+    middle = second.n * first.n / 2
+    farthest, nearest = max(greatest - middle, middle - least), max(0, least - middle, middle - greatest)
+    return _rank_p(farthest, nearest, second.n, first.n, _strongest_ties(second, first))
+
+
+def _rank_p(farthest: float, nearest: float, n: int, m: int, ties: int) -> tuple[float, float]:
+    """Return the least and greatest P value of U so far from its middle, by any accepted way to compute it.
+
+    These are the normal approximation, with and without correction for continuity, and, of fewer than `EXACT_BELOW`
+    patients in each group, the exact distribution without ties.
+    """
     from scipy.stats import norm
 
-    n, m, found = second.n, first.n, []
-    farthest = max(greatest - n * m / 2, n * m / 2 - least)
-    nearest = max(0, least - n * m / 2, n * m / 2 - greatest)
-    for distance, ties in ((farthest, _strongest_ties(second, first)), (nearest, 0)):
-        variance = n * m / 12 * (n + m + 1 - ties / ((n + m) * (n + m - 1)))
-        found.append(float(2 * norm.sf(distance / sqrt(variance))))
-    return found[0], found[1]
+    spread = [sqrt(n * m / 12 * (n + m + 1 - tied / ((n + m) * (n + m - 1)))) for tied in (ties, 0)]
+    found = float(2 * norm.sf(farthest / spread[0])), float(2 * norm.sf(max(0, nearest - 0.5) / spread[1]))
+    if max(n, m) >= EXACT_BELOW:
+        return found
+    ends = ceil(n * m / 2 + farthest), floor(n * m / 2 + nearest)
+    return min(found[0], _exact_p(ends[0], n, m)), max(found[1], _exact_p(ends[1], n, m))
+
+
+@lru_cache(maxsize=10_000)
+def _exact_p(u: int, n: int, m: int) -> float:
+    """Return the exact P value of U of ``n`` values against ``m`` others, none of them equal."""
+    from scipy.stats import mannwhitneyu
+
+    whole, rest = divmod(u, m)  # so many of the values lie above all others, and one above the rest
+    values = [m + 1 + one for one in range(whole)] + [rest + 0.5] * (whole < n) + [-one for one in range(n - whole - 1)]
+    return float(mannwhitneyu(values, np.arange(1, m + 1), method="exact").pvalue)
+
+
+def rank_test_of_means(second: MeanSD, first: MeanSD) -> tuple[float, float]:
+    """Bound the P value of the Mann-Whitney U test by means and standard deviations.
+
+    At most v / (v + k * k) of the values of a group with variance v (divided by n) lie k or more above its mean, or
+    below it (Cantelli 1928). So, of two means far apart, so many values of the one lie below a limit and so many of the
+    other above it, and U is that large at least. The least P value is that of groups without overlap.
+
+    >>> [round(bound, 5) for bound in rank_test_of_means(MeanSD(9, "12", "2"), MeanSD(9, "5", "1"))]
+    [4e-05, 0.19025]
+    >>> rank_test_of_means(MeanSD(9, "5", "2"), MeanSD(9, "5", "1"))[1]
+    1.0
+    """
+    n, m = second.n, first.n
+    (low2, high2), (low1, high1) = _rounding(second.mean), _rounding(first.mean)
+    apart = float(max(0, low2 - high1, low1 - high2))
+    variances = [float(_rounding(one.sd)[1]) ** 2 * (one.n - 1) / one.n for one in (second, first)]
+    middle, nearest = n * m / 2, 0.0
+    for near in np.linspace(0, apart, GRID):
+        above, below = (
+            size - floor(size * variance / (variance + distance**2) + 1e-9) if distance else 0
+            for size, variance, distance in zip((n, m), variances, (near, apart - near), strict=True)
+        )
+        nearest = max(nearest, above * below - middle)
+    return _rank_p(middle, nearest, n, m, n**3 - n + m**3 - m)
 
 
 def _strongest_ties(second: _Group, first: _Group) -> int:

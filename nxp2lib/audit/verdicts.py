@@ -9,17 +9,20 @@ from math import isnan, nan, prod
 from typing import NamedTuple
 
 from nxp2lib import digits, fourfold
-from nxp2lib.audit import attainable, summaries
+from nxp2lib.audit import attainable, conventions, summaries
+from nxp2lib.audit.conventions import LABELS, Practice
 from nxp2lib.reconstruction.puzzle import Infeasible, NotReached
 
 REPRODUCED, OTHER_CONVENTION = "reproduced", "reproduced under another convention"
 CONSISTENT, UNDETERMINED, INCONSISTENT, EXTERNAL = "consistent", "undetermined", "inconsistent", "external"
 VERDICTS = (REPRODUCED, OTHER_CONVENTION, CONSISTENT, UNDETERMINED, INCONSISTENT, EXTERNAL)
-QUICK = (*fourfold.CONDITIONAL, *fourfold.ASYMPTOTIC)
+UNKNOWN = Practice()
+LIKELY = 0.2  # probability of a match by chance from which on it explains nothing
+UNSUPPORTED = "; no other row needs the first, so that this may be a match by chance"
 SEARCHED, NAMED = 4_000, 20_000  # outcomes of two groups up to which the slow tests are tried, unasked and asked for
 LISTED = 1_000  # patients with a finding up to which attainable P values are listed; of more, they lie close
 UNITS = 10**13  # of the last printed digit in the largest number: the solver knows whole numbers of 64 bits
-STUDENT, WELCH = "student", "welch"
+STUDENT, WELCH, RANKS = "student", "welch", "mann_whitney"
 T_TESTS = {STUDENT: "Student's t test", WELCH: "Welch's t test"}
 
 
@@ -29,7 +32,8 @@ class Finding(NamedTuple):
     ``conventions`` are all that give the printed digits, the one that decided first. ``conflict`` holds the ids of
     numbers that cannot all be true. Of a P value: ``p_value`` under the convention expected, ``attainable_below`` and
     ``attainable_above``, the values at or beside the printed one that it can give with these margins (up to ``LISTED``
-    findings); ``p_least`` and ``p_greatest``, what printed means or medians allow. NaN for what is not known.
+    findings); ``p_least`` and ``p_greatest``, what printed means or medians allow. ``chance``: the probability that an
+    unrelated number would be explained by another convention as well. NaN for what is not known.
     """
 
     verdict: str
@@ -41,6 +45,7 @@ class Finding(NamedTuple):
     attainable_above: float = nan
     p_least: float = nan
     p_greatest: float = nan
+    chance: float = nan
 
 
 def percentage(printed: str, number: int, denominator: int) -> Finding:
@@ -57,17 +62,23 @@ def percentage(printed: str, number: int, denominator: int) -> Finding:
     """
     if not 0 <= number <= denominator or not denominator:
         raise ValueError(f"{number}/{denominator} is not accepted; accepted: some of at least one patient")
-    target, decimals = Decimal(printed), digits.decimals(printed)
+    decimals = digits.decimals(printed)
     exact = Decimal(100 * number) / denominator
     rounded = digits.round_half_up(exact, decimals)
     shown = f"{number}/{denominator} is {digits.round_half_up(exact, decimals + 1):f} %, which rounds to {rounded:f}"
-    if rounded == target:
+    habit = digits.habit(printed, exact)
+    if habit == digits.ROUNDED:
         return Finding(REPRODUCED, shown)
-    if digits.cut_off(exact, decimals) == target:
-        return Finding(OTHER_CONVENTION, f"{shown}; cut off after the printed decimals it is {printed}", ("cut off",))
-    if digits.round_twice(exact, decimals) == target:
-        return Finding(OTHER_CONVENTION, f"{shown}; rounded twice it is {printed}", (digits.ROUNDED_TWICE,))
+    if habit:
+        return Finding(OTHER_CONVENTION, f"{shown}; {_by_habit(habit, exact, printed)}", (habit,))
     return Finding(INCONSISTENT, f"{shown}; {_nearest_percentages(printed, denominator)}")
+
+
+def _by_habit(habit: str, value: float | Decimal, printed: str) -> str:
+    """Say how a habit of rounding other than the usual one makes a value what is printed."""
+    if habit == digits.ROUNDED_TWICE:
+        return f"rounded to {digits.round_half_up(value, digits.decimals(printed) + 1):f} first, then to {printed}"
+    return f"{habit}{' after the printed decimals' * (habit == digits.CUT_OFF)} it is {printed}"
 
 
 def _nearest_percentages(printed: str, denominator: int) -> str:
@@ -82,78 +93,127 @@ def _nearest_percentages(printed: str, denominator: int) -> str:
 
 
 def p_value(
-    printed: str, tables: Sequence, expected: Sequence[str] = ("fisher",), preferred: str | None = None
+    printed: str, tables: Sequence, practice: Practice = UNKNOWN, known: conventions.PValues | None = None
 ) -> Finding:
     """Judge a printed P value by all 2x2 tables that the printed counts allow, laid out as in `nxp2lib.compare`.
 
-    ``expected`` are the conventions that are named or inferred; ``preferred`` comes first where none of them gives the
-    printed digits and several others do. All are names of `nxp2lib.fourfold.CONVENTIONS`.
+    ``practice`` says how the P values of the same table were made, as far as that is known; ``known`` keeps what has
+    been worked out. A test that is not the one expected explains a P value where it is a usual one, where other rows
+    need it, or, in a table that follows no test, where few other P values would have been explained as well; never
+    where another test is stated.
 
-    >>> p_value("0.464", [[[13, 23], [13, 27]]]).reason
-    'one-sided Fisher of 13/36 against 13/40 is 0.4640; two-sided Fisher is 0.8110'
-    >>> p_value("0.15", [[[40, 7], [28, 1]]]).reason
+    >>> p_value("0.464", [[[13, 23], [13, 27]]]).reason.partition(";")[0]
+    'one-sided Fisher of 13/36 against 13/40 is 0.4640'
+    >>> p_value("0.15", [[[40, 7], [28, 1]]]).reason.partition("; an")[0]
     'two-sided Fisher of 40/47 against 28/29 is 0.1448; rounded to 0.145 first, then to 0.15'
     """
-    outcomes = len(tables) * prod(max(sum(table[side]) for table in tables) + 1 for side in (0, 1))
-    if outcomes > NAMED and set(expected) & set(fourfold.UNCONDITIONAL):
-        return Finding(UNDETERMINED, f"{fourfold.CONVENTIONS[expected[0]]} of groups this large is not computed here")
-    values, fits = _fits(printed, tables, [*expected, *QUICK])
-    if outcomes <= SEARCHED and not any(digits.ROUNDED in fit for fit in fits.values()):
-        values, fits = _fits(printed, tables, [*expected, *fourfold.CONVENTIONS])
-    name = max(expected, key=lambda name: fits[name].count(digits.ROUNDED))
-    giving = [other for other, fit in fits.items() if digits.ROUNDED in fit]
-    first = name if name in giving else preferred
-    giving.sort(key=lambda other: other != first)
-    twice = [digits.ROUNDED_TWICE] if name not in giving and digits.ROUNDED_TWICE in fits[name] else []
-    labels = (*twice, *(fourfold.CONVENTIONS[other] for other in giving))
-    say = _said_of_one if len(tables) == 1 else _said_of_many
-    verdict, reason = say(printed, tables, name, giving[0] if giving else name, values, fits)
-    if len(tables) > 1:
-        return Finding(verdict, reason, labels)
-    near = _nearest(printed, tables[0], name)
-    said = _nearest_in_words([digits.computed(p, printed) for p in near if not isnan(p)])
-    return Finding(verdict, reason + said * (verdict == INCONSISTENT), labels, (), values[name][0], *near)
+    return _Judged(printed, tables, practice, known or conventions.PValues()).found()
 
 
-def _fits(printed: str, tables: Sequence, names: list[str]) -> tuple[dict[str, list], dict[str, list]]:
-    """Return for each convention its P values of the tables, and how each gives the printed digits."""
-    values = fourfold.p_values(tables, dict.fromkeys(names)).to_dict("list")
-    return values, {name: [digits.match(printed, one) for one in p] for name, p in values.items()}
+class _Judged:
+    """One printed P value, the tables that fit, and which conventions give it in which of them."""
+
+    def __init__(self, printed: str, tables: Sequence, practice: Practice, known: conventions.PValues):
+        self.printed, self.tables, self.practice, self.known = printed, tables, practice, known
+        self.outcomes = len(tables) * prod(max(sum(table[side]) for table in tables) + 1 for side in (0, 1))
+        wanted = [*practice.expected, *practice.accepted, *(conventions.QUICK if practice.stated else ())]
+        self._try([name for name in wanted if name in practice.expected or name not in fourfold.UNCONDITIONAL])
+        if self.outcomes <= SEARCHED and not any(digits.ROUNDED in fit for fit in self.fits.values()):
+            self._try([*self.values, *practice.accepted])
+        self.expected = max(practice.expected, key=lambda name: self.fits[name].count(digits.ROUNDED))
+
+    def _try(self, names: Sequence[str]) -> None:
+        if self.outcomes > NAMED:
+            names = [name for name in names if name not in fourfold.UNCONDITIONAL]
+        self.values = self.known.of(self.tables, names)
+        self.fits = {name: [fits(self.printed, p) for p in values] for name, values in self.values.items()}
+        self.fits |= {name: [""] for name in self.practice.expected if name not in self.fits}
+
+    def found(self) -> Finding:
+        """Return the finding, with P values beside the printed one where one table alone fits."""
+        label = LABELS[self.expected]
+        if self.expected not in self.values:
+            return Finding(UNDETERMINED, f"{label} of groups this large is not computed here")
+        verdict, reason, labels = self._said()
+        likely = nan
+        if verdict not in (REPRODUCED, CONSISTENT):
+            others = [name for name in self.values if name not in self.practice.expected]
+            likely = conventions.chance(self.printed, self.tables[0], self.expected, others, self.known)
+        if verdict == OTHER_CONVENTION and self.printed[0].isdigit():
+            reason += f"; an unrelated P value would be explained as well with probability {likely:.2g}"
+        if len(self.tables) > 1:
+            return Finding(verdict, reason, labels, chance=likely)
+        near = _nearest(self.printed, self.tables[0], self.expected)
+        said = _nearest_in_words([digits.computed(p, self.printed) for p in near if not isnan(p)])
+        said = said if verdict == INCONSISTENT and not self._giving() else ""
+        return Finding(verdict, reason + said, labels, (), self.values[self.expected][0], *near, chance=likely)
+
+    def _giving(self, every: bool = True) -> list[str]:
+        """Return the conventions that give the printed digits in each table that fits, or in some, the best first."""
+        practice, enough = self.practice, all if every else any
+        giving = [name for name, fit in self.fits.items() if enough(one == digits.ROUNDED for one in fit)]
+        order = [self.expected, practice.preferred, *sorted(practice.supported), *conventions.USUAL]
+        return sorted(giving, key=lambda name: order.index(name) if name in order else len(order))
+
+    def _said(self) -> tuple[str, str, tuple[str, ...]]:
+        """Return verdict, reason and the labels of the conventions that give the printed digits."""
+        everywhere, somewhere = self._giving(), self._giving(every=False)
+        labels = tuple(LABELS[name] for name in everywhere)
+        if self.expected in everywhere and len(self.tables) > 1:
+            said = f"{LABELS[self.expected]} of each of the {len(self.tables)} tables that fit"
+            return REPRODUCED, f"{said} prints {self.printed}", labels
+        if self.expected in everywhere:
+            return REPRODUCED, f"{self._computed(self.expected)}, {_as_printed(self.printed)}", labels
+        if self.expected in somewhere:
+            return CONSISTENT, f"{LABELS[self.expected]} prints {self.printed} for {self._where(self.expected)}", labels
+        habits = set(self.fits[self.expected])
+        if len(habits) == 1 and (habit := habits.pop()):
+            then = _by_habit(habit, self.values[self.expected][0], self.printed)
+            return OTHER_CONVENTION, f"{self._computed(self.expected)}; {then}", (habit, *labels)
+        own, accepted = self._computed(self.expected), set(self.practice.accepted)
+        if inside := [name for name in everywhere if name in accepted]:
+            verdict, but = (OTHER_CONVENTION, "") if self._explains(inside[0]) else (UNDETERMINED, UNSUPPORTED)
+            own = own.replace(f" of {_against(self.tables[0])} ", " ")
+            return verdict, f"{self._computed(inside[0])}; {own}{but}", labels
+        if everywhere:
+            stated = " or ".join(LABELS[name] for name in self.practice.expected)
+            other = f"{self._computed(everywhere[0])}, but {stated} is stated"
+            return INCONSISTENT, f"{own}, not {self.printed}; {other}", ()
+        if some := [name for name in somewhere if name in accepted]:
+            said = f"{own}; {LABELS[some[0]]} prints {self.printed} for {self._where(some[0])}: no reproduction"
+            return UNDETERMINED, said, ()
+        if all(isnan(p) for p in self.values[self.expected]):
+            return UNDETERMINED, f"{own}: it has no P value", ()
+        return INCONSISTENT, f"{own}, not {self.printed}", ()
+
+    def _explains(self, name: str) -> bool:
+        """Tell whether a test that is not expected, and gives the printed digits, is more than a match by chance."""
+        practice = self.practice
+        if practice.stated or name in practice.supported or name in conventions.USUAL:
+            return True
+        others = [one for one in self.values if one not in practice.expected]
+        likely = conventions.chance(self.printed, self.tables[0], self.expected, others, self.known)
+        return not practice.wins and likely <= LIKELY
+
+    def _computed(self, name: str) -> str:
+        """Say what a convention gives in the tables that fit."""
+        values, many = self.values[name], len(self.tables)
+        ends = dict.fromkeys(digits.computed(p, self.printed) for p in (min(values), max(values)))
+        groups = _against(self.tables[0]) if many == 1 else f"the {many} tables that fit"
+        return f"{LABELS[name]} of {groups} is {' to '.join(ends)}"
+
+    def _where(self, name: str) -> str:
+        """Say in which of several tables a convention gives the printed digits."""
+        pairs = zip(self.tables, self.fits[name], strict=True)
+        which = [_against(table) for table, fit in pairs if fit == digits.ROUNDED]
+        shown = " or ".join([*which[:3], *([f"{len(which) - 3} more"] if len(which) > 3 else [])])
+        return f"{shown}, of {len(self.tables)} tables that fit"
 
 
-def _said_of_one(printed: str, tables: Sequence, name: str, giving: str, values: dict, fits: dict) -> tuple[str, str]:
-    """Return verdict and reason where one table fits."""
-    label, [value], groups = fourfold.CONVENTIONS[name], values[name], f"of {_against(tables[0])}"
-    computed = f"{label} {groups} is {digits.computed(value, printed)}"
-    if fits[name] == [digits.ROUNDED]:
-        return REPRODUCED, f"{computed}, {_as_printed(printed)}"
-    if fits[name] == [digits.ROUNDED_TWICE]:
-        once = digits.round_half_up(value, digits.decimals(printed) + 1)
-        return OTHER_CONVENTION, f"{computed}; rounded to {once} first, then to {printed}"
-    if giving != name:
-        other = f"{fourfold.CONVENTIONS[giving]} {groups} is {digits.computed(values[giving][0], printed)}"
-        return OTHER_CONVENTION, f"{other}; {label} is {digits.computed(value, printed)}"
-    if isnan(value):
-        return UNDETERMINED, f"{label} {groups} has no P value"
-    return INCONSISTENT, f"{computed}, not {printed}"
-
-
-def _said_of_many(printed: str, tables: Sequence, name: str, giving: str, values: dict, fits: dict) -> tuple[str, str]:
-    """Return verdict and reason where several tables fit the printed percentages."""
-    label, many = fourfold.CONVENTIONS[name], f"{len(tables)} tables that fit"
-    which = [_against(table) for table, fit in zip(tables, fits[giving], strict=True) if fit == digits.ROUNDED]
-    shown = " or ".join([*which[:3], *([f"{len(which) - 3} more"] if len(which) > 3 else [])])
-    if giving == name and len(which) == len(tables):
-        return REPRODUCED, f"{label} of each of the {many} prints {printed}"
-    if giving == name and which:
-        return CONSISTENT, f"{label} prints {printed} for {shown}, of {many}"
-    if which:
-        said = f"{fourfold.CONVENTIONS[giving]} prints {printed} for {shown}"
-        return OTHER_CONVENTION, f"{said}; {label} for none of the {many}"
-    if any(fits[name]):
-        return OTHER_CONVENTION, f"{label} rounded twice is {printed} for some of the {many}"
-    ends = " to ".join(digits.computed(p, printed) for p in (min(values[name]), max(values[name])))
-    return INCONSISTENT, f"{label} of the {many} is {ends}, not {printed}"
+def fits(printed: str, value: float) -> str:
+    """Tell how a P value gives the printed one, as `digits.match` does, without a look at what lies far away."""
+    far = printed[0].isdigit() and abs(value - float(printed)) > 2 * 10.0 ** -digits.decimals(printed)
+    return "" if far else digits.match(printed, value)
 
 
 def _against(table: Sequence) -> str:
@@ -232,34 +292,50 @@ def rank_test(printed: str | None, second: summaries.Summary, first: summaries.S
 def t_test(
     printed: str | None, second: summaries.MeanSD, first: summaries.MeanSD, named: Sequence[str] = ()
 ) -> Finding:
-    """Judge the printed P value of a t test by means and standard deviations, which are rounded themselves.
+    """Judge a printed P value by means and standard deviations, which are rounded themselves.
 
-    ``named`` are names of ``T_TESTS``; without one, Student's and Welch's test are both expected.
+    ``named`` are names of ``T_TESTS``, or ``mann_whitney``. Without one, Student's and Welch's test are expected, and
+    what neither gives is undetermined as long as a rank test can give it: means and standard deviations bound that one
+    only where they lie far apart.
 
     >>> t_test("0.02", summaries.MeanSD(10, "5.0", "1.0"), summaries.MeanSD(10, "6.2", "1.1")).reason
     "Student's t test is 0.0200, which rounds to 0.02"
     """
     found = summaries.t_test(second, first)
     spans = {STUDENT: found[:3], WELCH: found[3:]}
-    giving = [name for name in spans if printed and digits.match(printed, spans[name][0]) == digits.ROUNDED]
-    expected = named[0] if named else (giving or [STUDENT])[0]
+    ranks = summaries.rank_test_of_means(second, first) if RANKS in named or not named else ()
+    tests = [name for name in named if name in T_TESTS] or ([] if named else [STUDENT, WELCH])
+    expected = next((name for name in tests if printed and _gives(printed, spans[name][0])), (tests or [STUDENT])[0])
     face, least, greatest = spans[expected]
     bounds = {"p_value": face, "p_least": least, "p_greatest": greatest}
+    if not tests:
+        bounds = dict(zip(["p_least", "p_greatest"], ranks, strict=True))
     if printed is None:
         return Finding(UNDETERMINED, "no P value is printed", **bounds)
     shown = {name: f"{label} is {digits.computed(spans[name][0], printed)}" for name, label in T_TESTS.items()}
-    if expected in giving:
-        verdict, reason = REPRODUCED, f"{shown[expected]}, {_as_printed(printed)}"
-    elif giving:
-        verdict, reason = OTHER_CONVENTION, f"{shown[giving[0]]}; {shown[expected]}"
-    else:
-        ends = {name: [digits.computed(end, printed) for end in span[1:]] for name, span in spans.items()}
-        allowed = " and ".join(f"{T_TESTS[name]} from {low} to {high}" for name, (low, high) in ends.items())
-        giving = [name for name, span in spans.items() if digits.may_be_printed(printed, *span[1:])]
-        verdict = CONSISTENT if giving else INCONSISTENT
-        reason = f"the printed digits allow {allowed}" + ("" if giving else f", not {printed}")
-    labels = tuple(T_TESTS[name] for name in sorted(giving, key=lambda name: name != expected))
-    return Finding(verdict, reason, labels, **bounds)
+    if tests and _gives(printed, face):
+        giving = sorted((n for n in spans if _gives(printed, spans[n][0])), key=lambda n: n != expected)
+        labels = tuple(T_TESTS[name] for name in giving)
+        return Finding(REPRODUCED, f"{shown[expected]}, {_as_printed(printed)}", labels, **bounds)
+    ends = {name: [digits.computed(end, printed) for end in spans[name][1:]] for name in tests}
+    said = " and ".join(f"{T_TESTS[name]} from {low} to {high}" for name, (low, high) in ends.items())
+    said = f"the printed digits allow {said}" if said else ""
+    if able := [name for name in tests if digits.may_be_printed(printed, *spans[name][1:])]:
+        return Finding(CONSISTENT, said, tuple(T_TESTS[name] for name in able), **bounds)
+    if tests == [STUDENT] and named and _gives(printed, spans[WELCH][0]):  # "t test" may be either
+        return Finding(OTHER_CONVENTION, f"{shown[WELCH]}; {shown[STUDENT]}", (T_TESTS[WELCH],), **bounds)
+    between = f"a Mann-Whitney P between {ranks[0]:.2g} and {ranks[1]:.2g}" if ranks else ""
+    if ranks and digits.may_be_printed(printed, *ranks):
+        said = f"{said}, not {printed}; they allow {between} too" if said else f"the printed digits allow {between}"
+        return Finding(UNDETERMINED, said, **bounds)
+    said = f"{said} and {between}" if said and between else said or f"the printed digits allow {between}"
+    other = [name for name in spans if named and name not in tests and _gives(printed, spans[name][0])]
+    but = f"; {shown[other[0]]}, but is not stated" if other else ""
+    return Finding(INCONSISTENT, f"{said}, not {printed}{but}", **bounds)
+
+
+def _gives(printed: str, p: float) -> bool:
+    return digits.match(printed, p) == digits.ROUNDED
 
 
 def incidence_ratio(printed: str, observed: int, expected: tuple[float, float]) -> Finding:

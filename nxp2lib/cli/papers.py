@@ -18,15 +18,19 @@ def audit(
         str | None, Option(metavar="FILE", help="Another paper's two-group table (.csv). Not given: this paper.")
     ] = None,
     out: Annotated[str | None, Option(metavar="FILE", help="Save every verdict with its reason (.csv).")] = None,
+    html: Annotated[str | None, Option(metavar="FILE", help="Save a page about another paper's table (.html).")] = None,
 ) -> None:
     """Check printed numbers against each other."""
     from nxp2lib.audit.ledger import LedgerError
 
     target = None if out is None else terminal.output(out, ".csv", option="--out ")
+    page = None if html is None else terminal.output(html, ".html", option="--html ")
+    if page and ledger is None:
+        raise terminal.end("--html needs --ledger FILE: this paper has its pages in the book")
     with terminal.told("", LedgerError):
-        _audit_paper(target) if ledger is None else _audit_ledger(ledger, target, out)
-    if target:
-        terminal.tell(f"Wrote {target}")
+        _audit_paper(target) if ledger is None else _audit_ledger(ledger, target, page)
+    for file in filter(None, (target, page)):
+        terminal.tell(f"Wrote {file}")
 
 
 def _audit_paper(target: Path | None) -> None:
@@ -49,20 +53,26 @@ def _audit_paper(target: Path | None) -> None:
     typer.echo(f"{bound}, {counts[verdicts.EXTERNAL]} of them external, in {time.perf_counter() - since:.1f} s")
 
 
-def _audit_ledger(ledger: str, target: Path | None, out: str | None) -> None:
+def _audit_ledger(ledger: str, target: Path | None, page: Path | None) -> None:
     from nxp2lib.audit import ledger as other_paper
+    from nxp2lib.audit import whole
+    from nxp2lib.report import letter
 
-    printed = other_paper.read(ledger)
-    if target and target.exists() and target.samefile(paths.expanded(ledger)):
-        raise terminal.end(f"--out {out}: this would overwrite the ledger")
+    printed, place = other_paper.read(ledger), paths.expanded(ledger)
+    for option, file in (("--out", target), ("--html", page)):
+        if file and file.exists() and file.samefile(place):
+            raise terminal.end(f"{option} {file.name}: this would overwrite the ledger")
     with terminal.waiting(f"Checking {wording.count(len(printed), 'row')} ..."):
         judged = other_paper.audit(printed)
     terminal.write(target, lambda partial: other_paper.write(judged, printed, partial))
+    terminal.write(page, lambda partial: letter.write(printed, judged, whole.explain(printed), place.name, partial))
     shown = judged.assign(file_row=judged.index.astype(str))[["file_row", "row", "p_printed", "verdict", "reason"]]
     shown[["row", "p_printed"]] = shown[["row", "p_printed"]].map(lambda text: text[:40] + "…" * (len(text) > 40))
     terminal.say_table(("file row", "row", "P", "verdict", "reason"), shown.itertuples(index=False))
     counts = judged["verdict"].value_counts()
     typer.echo(f"{wording.count(len(judged), 'row')}: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()))
+    if said := letter.predicted(judged):
+        typer.echo(said)
 
 
 def reconstruct(

@@ -223,7 +223,7 @@ def test_an_unknown_convention_is_refused_and_the_known_ones_named():
         ("0.05", 0.0444, ""),
         ("0.145", 0.1448, "rounded"),
         ("0.000", 0.0004, "rounded"),
-        ("0.000", 0.0006, ""),
+        ("0.000", 0.0006, "cut off"),
         ("1.00", 0.995, "rounded"),
         ("1.00", 0.9949, "rounded twice"),
         ("1", 0.5, "rounded"),

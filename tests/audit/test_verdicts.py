@@ -2,8 +2,9 @@
 
 import pytest
 
-from nxp2lib import digits
+from nxp2lib import digits, fourfold
 from nxp2lib.audit import verdicts
+from nxp2lib.audit.conventions import Practice
 from nxp2lib.audit.summaries import MeanSD, Summary
 
 RASH, SEX, INFARCTION = [[40, 7], [28, 1]], [[13, 23], [13, 27]], [[9, 23], [2, 30]]
@@ -67,7 +68,9 @@ def test_a_p_value_between_two_attainable_ones_names_both():
 def test_the_preferred_convention_is_named_first_where_several_fit():
     table, printed = [[14, 22], [19, 21]], "0.30"
     assert verdicts.p_value(printed, [table]).conventions[0] == "one-sided Fisher"
-    assert verdicts.p_value(printed, [table], preferred="fisher_less").conventions[0] == "one-sided Fisher, lower"
+    named = Practice(preferred="mid_p_doubled")
+    p = f"{fourfold.p_values([table], ['mid_p_doubled']).iloc[0, 0]:.4f}"
+    assert verdicts.p_value(p, [table], named).conventions[0] == "doubled one-sided mid-P"
 
 
 def test_a_star_beside_a_p_value_that_it_contradicts():
@@ -95,7 +98,7 @@ def test_quartiles_far_apart_exclude_a_large_p_value():
     ],
 )
 def test_a_t_test_within_the_rounding_of_means_and_standard_deviations(printed, verdict, convention):
-    found = verdicts.t_test(printed, MeanSD(10, "5.0", "1.0"), MeanSD(10, "6.2", "1.1"))
+    found = verdicts.t_test(printed, MeanSD(10, "5.0", "1.0"), MeanSD(10, "6.2", "1.1"), ["student"])
     assert (found.verdict, *found.conventions[:1]) == (verdict, *convention)
 
 

@@ -584,15 +584,17 @@ def test_the_audit_of_the_paper_names_every_inconsistency_and_binds_every_number
 
 def test_a_ledger_gets_a_verdict_for_each_row_even_where_a_cell_cannot_be_read(nxp2, tmp_path):
     Path("ledger.csv").write_text(LEDGER, encoding="utf-8")
-    done = nxp2("audit", "--ledger", "ledger.csv", "--out", "verdicts.csv")
+    done = nxp2("audit", "--ledger", "ledger.csv", "--out", "verdicts.csv", "--html", "page.html")
     assert done.exit_code == 0
-    header, men, infarction, broken, counts, wrote = done.stdout.splitlines()
+    header, men, infarction, broken, counts, chance, wrote, page = done.stdout.splitlines()
     assert header.split() == ["file", "row", "row", "P", "verdict", "reason"]
     assert "reproduced under another convention" in men and "one-sided Fisher" in men
     assert "[bold]Infarction[/]" in infarction and "0.0433" in infarction
     assert "file row 4, column a_count: 'twelve' is not accepted" in broken
     assert counts.startswith("3 rows: ")
-    assert wrote == f"Wrote {tmp_path / 'verdicts.csv'}"
+    assert chance.startswith("1 row is not as expected; 1 of them fit another convention, where chance alone predicts")
+    assert (wrote, page) == tuple(f"Wrote {tmp_path / name}" for name in ("verdicts.csv", "page.html"))
+    assert "What needs an explanation" in (tmp_path / "page.html").read_text(encoding="utf-8")
     with (tmp_path / "verdicts.csv").open(encoding="utf-8-sig", newline="") as saved:
         first, *_ = csv.DictReader(saved)
     assert first["comment"] == "kept" and first["verdict"] == "reproduced under another convention"
@@ -603,6 +605,7 @@ def test_a_ledger_gets_a_verdict_for_each_row_even_where_a_cell_cannot_be_read(n
     [
         (["--ledger", "missing.csv"], "missing.csv"),
         (["--ledger", "ledger.csv", "--out", "ledger.csv"], "this would overwrite the ledger"),
+        (["--html", "page.html"], "--html needs --ledger FILE"),
         (["--ledger", "ledger.csv", "--out", "verdicts.xlsx"], "accepted is the name of a .csv file"),
         (["--ledger", "empty.csv"], "empty.csv"),
         (["--out", "."], "accepted is the name of a .csv file"),
