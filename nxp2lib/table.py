@@ -28,6 +28,7 @@ SCREENING = {
     "anti_sae": "Anti-SAE antibody: excluded",
     "anti_tif1_beta": "Anti-TIF1\N{GREEK SMALL LETTER BETA} antibody: excluded",
 }  # fmt: skip
+RATIOS = {"odds_ratio", "sir", "ci_low", "ci_high"}
 COUNTS = {"n", "denominator", "missing", "observed"}
 DECIMALS = dict.fromkeys([*COUNTS, "q1", "median", "q3", "mean", "minimum", "maximum"], 0)
 DECIMALS |= {"percent": 1, "person_years": 1}
@@ -70,19 +71,30 @@ def number(value: float, decimals: int = 2) -> str:
     return "∞" if value == float("inf") else str(round_half_up(float(value), decimals))
 
 
+def ratio(value: float, decimals: int = 2) -> str:
+    """Return a ratio as a `number`; one below the first step of its decimals keeps two significant digits.
+
+    >>> ratio(5.853), ratio(0.00214), ratio(0.04, 1), ratio(0.0)
+    ('5.85', '0.0021', '0.040', '0.00')
+    """
+    if 0 < value < 10**-decimals:
+        decimals = 1 - Decimal(str(value)).adjusted()
+    return number(value, decimals)
+
+
 def estimate(value: float, low: float, high: float, decimals: int = 2) -> str:
     """Return a ratio with its interval; a limit close to 1 keeps as many decimals as show on which side it lies.
 
     >>> estimate(5.853, 1.782, 20.999), estimate(0.42, 0.17, 0.998)
     ('5.85 (1.78 to 21.00)', '0.42 (0.17 to 0.998)')
     """
-    return f"{number(value, decimals)} ({_limit(low, decimals)} to {_limit(high, decimals)})"
+    return f"{ratio(value, decimals)} ({_limit(low, decimals)} to {_limit(high, decimals)})"
 
 
 def _limit(value: float, decimals: int) -> str:
     while 1e-9 < abs(value - 1) < 1 and round_half_up(float(value), decimals) == 1:
         decimals += 1
-    return number(value, decimals)
+    return ratio(value, decimals)
 
 
 def with_display(results: pd.DataFrame) -> pd.DataFrame:
@@ -97,7 +109,7 @@ def with_display(results: pd.DataFrame) -> pd.DataFrame:
                 return percentage(known["n"], known["denominator"])
         if record.statistic.startswith("p_"):
             return p_value(record.value)
-        return number(record.value, DECIMALS.get(record.statistic, 2))
+        return (ratio if record.statistic in RATIOS else number)(record.value, DECIMALS.get(record.statistic, 2))
 
     return results.assign(display=[shown(record) for record in results.itertuples(index=False)])
 
