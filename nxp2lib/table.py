@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from nxp2lib import compare, describe, dictionary, formats, paths
+from nxp2lib import compare, describe, dictionary, formats, paths, wording
 from nxp2lib.digits import round_half_up
 from nxp2lib.formats import Table
 
@@ -130,10 +130,11 @@ def build(
     lines = []
     for row, kind in rows.loc[rows["row"] != "female", ["row", "kind"]].itertuples(index=False):
         cells = [_cell(lookup, row, group, kind, size[group]) for group in names]
-        cells += [_tested(lookup, row, kind, statistic) for statistic in tests]
+        cells += [_tested(lookup, row, statistic) for statistic in tests]
         lines.append((dictionary.column(row).section, (_row_label(row, kind), *cells)))
     body = formats.sectioned(lines)
-    return Table(title, header, body, tuple(_footnotes(body, note, show_holm, results.attrs)))
+    apart = size["total"] - sum(size[group] for group in names[1:])
+    return Table(title, header, body, tuple(_footnotes(body, note, apart, show_holm, results.attrs)))
 
 
 def _row_label(row: str, kind: str) -> str:
@@ -176,10 +177,12 @@ def _tested(lookup: dict, row: str, kind: str, statistic: str) -> str:
     return p_value(value) + mark + (f", {stars}" if stars else "")
 
 
-def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool, known: dict) -> Iterator[str]:
+def _footnotes(body: tuple[tuple[str, ...], ...], note: str, apart: int, show_holm: bool, known: dict) -> Iterator[str]:
     text = "\n".join(cell for row in body for cell in row)
     if note:
         yield note
+    if apart:
+        yield f"The total has {wording.count(apart, 'patient')} of neither group: to which they belong is unknown."
     if not known.get("synthetic", True) and re.search(r"\(\d+–\d+\)", text):
         yield INSIDE
     if FISHER in text:
