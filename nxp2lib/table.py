@@ -12,7 +12,7 @@ from nxp2lib import compare, describe, dictionary, formats, paths, wording
 from nxp2lib.digits import round_half_up
 from nxp2lib.formats import Table
 
-FISHER, RANKS, DRAWN, NOT_COMPUTABLE = "†", "‡", "§", "–"
+FISHER, RANKS, DRAWN, EXACT_RANKS, NOT_COMPUTABLE = "†", "‡", "§", "¶", "–"
 STARS = (0.05, 0.01)  # one star for each limit that a P value lies below
 TITLES = {"table1": "Table 1. Clinical and laboratory characteristics", "table2": "Table 2. Muscular involvement"}
 GROUP_LABELS = {
@@ -166,14 +166,17 @@ def _cell(lookup: dict, row: str, group: str, kind: str, size: int) -> str:
     return f"{number(at(center), 0)} ({number(at(low), 0)}–{number(at(high), 0)}){missing}"
 
 
-def _tested(lookup: dict, row: str, kind: str, statistic: str) -> str:
+def _tested(lookup: dict, row: str, statistic: str) -> str:
     value = lookup.get((row, "comparison", statistic))
     if value is None:
         return ""
     if pd.isna(value):
         return NOT_COMPUTABLE
     stars = "*" * sum(value < limit for limit in STARS)
-    mark = DRAWN if lookup.get((row, "comparison", "standard_error"), 0) > 0 else RANKS if kind == "median" else FISHER
+    error, approximate = (lookup.get((row, "comparison", name)) for name in ("standard_error", "p_approximate"))
+    mark = DRAWN if error else FISHER
+    if approximate is not None:
+        mark = RANKS if lookup[row, "comparison", "p_value"] == approximate else EXACT_RANKS
     return p_value(value) + mark + (f", {stars}" if stars else "")
 
 
@@ -192,6 +195,8 @@ def _footnotes(body: tuple[tuple[str, ...], ...], note: str, apart: int, show_ho
         yield f"{DRAWN} Fisher's exact test, estimated from {drawn}; standard error {error} at most."
     if RANKS in text:
         yield f"{RANKS} Mann-Whitney U test, normal approximation with tie correction."
+    if EXACT_RANKS in text:
+        yield f"{EXACT_RANKS} Mann-Whitney U test, exact, ties included."
     if "*" in text:
         but = ", but for the last column" if show_holm else ""
         yield f"* P < 0.05; ** P < 0.01, not adjusted for the number of rows{but}."
