@@ -14,15 +14,18 @@ from nxp2lib.fourfold import TIE, Fisher, Table, check_confidence, clean, fisher
 FEW = 1_000_000  # differences that are written down
 MOST_LISTED = 1_000_000  # tables with the margins of an R x C table; where there may be more, some are drawn
 DRAWN, SEED = 99_999, 1  # tables, the same every time
-EXACT_BELOW = 50  # the exact rank test is given for fewer patients per group, as in R's wilcox.test
+RANK_TESTS = ("auto", "exact", "spss")
+SMALL_GROUP = 20  # patients of a group up to which U has tables of exact limits (Siegel 1956, Nonparametric Statistics)
+MOST_EXACT = 10_000  # patients of the smaller sample times all patients: beyond that rank sums are not counted
 
 
 class MannWhitney(NamedTuple):
-    """U of the second sample, P values (normal approximation, exact), and two measures of effect."""
+    """U of the second sample, P values (the one asked for, exact, approximate), and two measures of effect."""
 
     u: float
     p_value: float
     p_exact: float
+    p_approximate: float
     shift: float
     superiority: float
 
@@ -77,31 +80,65 @@ def _columns(left: tuple[int, ...], total: int) -> Iterator[tuple[int, ...]]:
             yield (*others, total - sum(others))
 
 
-def mann_whitney(second: Sequence[float], first: Sequence[float]) -> MannWhitney:
+def check_rank_test(rank_test: str) -> None:
+    """Raise ValueError unless ``rank_test`` is one of ``RANK_TESTS``."""
+    if rank_test not in RANK_TESTS:
+        raise ValueError(f"rank_test: {rank_test!r} is not accepted; accepted: {', '.join(RANK_TESTS)}")
+
+
+def mann_whitney(second: Sequence[float], first: Sequence[float], rank_test: str = "spss") -> MannWhitney:
     """Compare two samples of numbers by their ranks; missing values are left out.
 
-    ``p_value`` is the normal approximation with tie correction and without continuity correction, as SPSS prints it
-    and R's ``wilcox.test(exact=FALSE, correct=FALSE)``; ``p_exact`` is given without ties and below 50 patients per
-    sample, else NaN. ``shift`` is the Hodges-Lehmann estimate, the median of all differences second minus first;
-    ``superiority`` the probability that a patient of the second sample has the higher value (ties count half).
+    ``p_approximate`` is the normal approximation with tie correction and without continuity correction, as SPSS prints
+    it and R's ``wilcox.test(exact=FALSE, correct=FALSE)``; ``p_exact`` the share of all ways to divide the patients
+    that bring U at least as far from its mean, ties included, as R's ``coin::wilcox_test(distribution="exact")``; NaN
+    where the smaller sample times all patients is above ``MOST_EXACT``. ``p_value`` is the approximate one (``spss``),
+    the exact one (``exact``), or (``auto``) the exact one where a sample has up to ``SMALL_GROUP`` patients; the
+    approximate one wherever there is no exact one. ``shift`` is the Hodges-Lehmann estimate, the median of all
+    differences second minus first; ``superiority`` the probability that a patient of the second sample has the higher
+    value (ties count half).
 
-    >>> result = mann_whitney([1.1, 2.2, 3.3, 4.4], [0.5, 0.9, 1.7])
-    >>> result.u, round(result.p_exact, 4), round(result.shift, 2), round(result.superiority, 3)
-    (11.0, 0.1143, 1.65, 0.917)
+    >>> result = mann_whitney([4.1, 5.2, 6.3], [0.5, 0.9, 1.7], "auto")
+    >>> result.u, result.p_value, round(result.p_approximate, 4), round(result.shift, 2), result.superiority
+    (9.0, 0.1, 0.0495, 4.3, 1.0)
 
-    All NaN where a sample is empty. P is 1 where all values are equal (R: NaN).
+    All NaN where a sample is empty. P is 1 where all values are equal (R: NaN). Raises ValueError for another test.
     """
-    from scipy.stats import mannwhitneyu
+    from scipy.stats import rankdata
 
+    check_rank_test(rank_test)
     y, x = (pd.Series(sample).dropna().to_numpy(dtype=float) for sample in (second, first))
     if not len(y) or not len(x):
-        return MannWhitney(*[float("nan")] * 5)
-    approximate = mannwhitneyu(y, x, method="asymptotic", use_continuity=False)
-    u, pooled = float(approximate.statistic), np.concatenate([y, x])
-    p_value = float(approximate.pvalue) if np.ptp(pooled) else 1.0
-    exact = len(np.unique(pooled)) == len(pooled) and max(len(y), len(x)) < EXACT_BELOW
-    p_exact = float(mannwhitneyu(y, x, method="exact").pvalue) if exact else float("nan")
-    return MannWhitney(u, p_value, p_exact, median_difference(y, x), u / (len(y) * len(x)))
+        return MannWhitney(*[float("nan")] * 6)
+    ranks, few, pairs = rankdata(np.concatenate([y, x])), min(len(y), len(x)), len(y) * len(x)
+    u = float(ranks[: len(y)].sum() - len(y) * (len(y) + 1) / 2)
+    p_approximate = rank_p(y, x)
+    p_exact = _exact_p(ranks, few, abs(u - pairs / 2)) if few * len(ranks) <= MOST_EXACT else float("nan")
+    exact = rank_test == "exact" or (rank_test == "auto" and few <= SMALL_GROUP)
+    p_value = p_exact if exact and not np.isnan(p_exact) else p_approximate
+    return MannWhitney(u, p_value, p_exact, p_approximate, median_difference(y, x), u / pairs)
+
+
+def rank_p(second: np.ndarray, first: np.ndarray) -> float:
+    """Return the approximate P value of `mann_whitney` alone, for samples of one or more known values."""
+    from scipy.stats import mannwhitneyu
+
+    differ = min(second.min(), first.min()) < max(second.max(), first.max())
+    return float(mannwhitneyu(second, first, method="asymptotic", use_continuity=False).pvalue) if differ else 1.0
+
+
+def _exact_p(ranks: np.ndarray, few: int, distance: float) -> float:
+    """Return the chance that U of ``few`` patients drawn from all lies at least so far from its mean.
+
+    Row i, column s of ``ways`` counts the draws of i patients whose doubled ranks, whole numbers, add up to s.
+    """
+    doubled = np.sort(2 * ranks).astype(int)
+    ways = np.zeros((few + 1, doubled[-few:].sum() + 1))
+    ways[0, 0] = 1
+    for rank in doubled:
+        ways[1:, rank:] += ways[:-1, :-rank]
+    far = abs(np.arange(ways.shape[1]) - few * (len(ranks) + 1)) >= 2 * distance
+    return clean(ways[-1, far].sum() / ways[-1].sum())
 
 
 def median_difference(second: np.ndarray, first: np.ndarray) -> float:
@@ -155,16 +192,19 @@ def holm(p_values: pd.Series) -> pd.Series:
     return pd.Series(adjusted, index=known.index).reindex(p_values.index)
 
 
-def compare(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, confidence: float = 0.95) -> pd.DataFrame:
+def compare(
+    cohort: pd.DataFrame, rows: pd.DataFrame, by: str, confidence: float = 0.95, rank_test: str = "auto"
+) -> pd.DataFrame:
     """Test each row of a table between the two groups of ``by``.
 
     ``rows`` has the columns ``row``, ``kind`` and ``tested``, as `nxp2lib.published.rows` returns them: counts and
-    categories are compared with Fisher's exact test, medians with the Mann-Whitney U test, untested rows left out.
-    The result is long, ``row,group,statistic,value``, with the group ``comparison``. Where a group is empty every
-    statistic is NaN. ``p_holm`` is adjusted for the number of `tests`; a row that is none has its opposite's, or
-    ``p_value`` itself.
+    categories are compared with Fisher's exact test, medians with the Mann-Whitney U test (``rank_test`` says which P
+    value is ``p_value``: `mann_whitney`), untested rows left out. The result is long, ``row,group,statistic,value``,
+    with the group ``comparison``. Where a group is empty every statistic is NaN. ``p_holm`` is ``p_value`` adjusted for
+    the number of `tests`; a row that is none has its opposite's, or ``p_value`` itself.
     """
     check_confidence(confidence)
+    check_rank_test(rank_test)
     first, second = (cohort[cohort[by] == name] for name in cohort[by].cat.categories)
     found = []
     for row, kind in rows.loc[rows["tested"], ["row", "kind"]].itertuples(index=False):
@@ -176,7 +216,7 @@ def compare(cohort: pd.DataFrame, rows: pd.DataFrame, by: str, confidence: float
             counts = two_by_two(cohort[row], cohort[by])
             test = Fisher(*[float("nan")] * 4) if 0 in counts.sum(axis=1) else fisher(counts, confidence)
         else:
-            test = mann_whitney(second[row], first[row])
+            test = mann_whitney(second[row], first[row], rank_test)
         found.append(((row, "comparison"), test._asdict()))
     raw = pd.Series({row: values["p_value"] for (row, _), values in found}, dtype=float)
     adjusted = holm(raw[tests(cohort, raw.dropna().index)])
@@ -192,11 +232,12 @@ def tests(cohort: pd.DataFrame, rows: Iterable[str]) -> list[str]:
 
 
 def two_groups(
-    cohort: pd.DataFrame, rows: pd.DataFrame, by: str, quantile_method: str = "weibull", confidence: float = 0.95
-) -> pd.DataFrame:
+    cohort: pd.DataFrame, rows: pd.DataFrame, by: str, quantile_method: str = "weibull", confidence: float = 0.95,
+    rank_test: str = "auto",
+) -> pd.DataFrame:  # fmt: skip
     """Return everything that a table of two groups shows: `describe.summarize` and `compare` put together."""
     described = describe.summarize(cohort, rows, by, quantile_method)
-    results = pd.concat([described, compare(cohort, rows, by, confidence)], ignore_index=True)
+    results = pd.concat([described, compare(cohort, rows, by, confidence, rank_test)], ignore_index=True)
     # For the footnotes of `table.build`.
     results.attrs |= {"synthetic": is_synthetic(cohort), "kept_back": describe.is_kept_back(cohort, by)}
     return results

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from nxp2lib import describe, dictionary, paths, table
+from nxp2lib import describe, dictionary, fourfold, paths, table
 from nxp2lib.cohort import is_synthetic, provenance
 
 # Okabe and Ito's colours, safe for colour-blind readers; a group keeps its colour through all notebooks.
@@ -22,7 +22,7 @@ COLOURS = {
 }  # fmt: skip
 MOST_DOTS = 300  # patients of whom each is drawn
 LETTERS = 16  # of the small words below a figure, per inch
-MARKED = "#882255"  # a row with P below 0.05, in no group's colour
+MARKED = "#882255"  # a row with P below 1 - confidence, in no group's colour
 NAMES = {
     "total": "All patients", "juvenile": "Juveniles", "adult": "Adults",
     "limited": "Limited weakness", "extended": "Extended weakness",
@@ -181,7 +181,7 @@ def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: flo
     """Draw the odds ratio of each tested finding with its interval, on a log axis.
 
     ``results`` comes from `compare.two_groups`. Estimates of zero or infinity, and limits beyond the axis, end in an
-    arrow; rows with P below 0.05 are coloured.
+    arrow; rows with P below 1 - ``confidence`` are coloured: those whose interval leaves 1 out (`fourfold.fisher`).
     """
     results = results[results["group"] == "comparison"]
     numbers = results.pivot(index="row", columns="statistic", values="value").loc[list(dict.fromkeys(results["row"]))]
@@ -190,8 +190,9 @@ def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: flo
     figure, (axis, words) = new(9.5, 1.7 + 0.3 * max(len(numbers), 4), ncols=2, width_ratios=[2, 1], sharey=True)
     words.set_axis_off()
     low, high, said = 0.02, 50, []
+    level = fourfold.clean(1 - confidence)
     for place, row in enumerate(numbers.itertuples()):
-        _forest_row(axis, place, row, low, high)
+        _forest_row(axis, place, row, low, high, MARKED if row.p_value < level else COLOURS["total"])
         estimate, p = table.estimate(row.odds_ratio, row.ci_low, row.ci_high), table.p_value(row.p_value)
         words.text(0, place, estimate, va="center", fontsize=9)
         words.text(1, place, p, va="center", ha="right", fontsize=9)
@@ -207,16 +208,16 @@ def forest(cohort: pd.DataFrame, results: pd.DataFrame, by: str, confidence: flo
     axis.set_xlabel("Odds ratio, log scale")
     for x, text in [(0.25, f"← more frequent: {less}"), (0.75, f"more frequent: {more} →")]:
         axis.text(x, 1.01, text, transform=axis.transAxes, ha="center", fontsize=8.5)
-    marked = int((numbers["p_value"] < 0.05).sum())
-    title = f"{marked} of {len(numbers)} findings have P < 0.05 between {NAMES[less].lower()} and {NAMES[more].lower()}"
+    marked = int((numbers["p_value"] < level).sum())
+    said_of = f"{marked} of {len(numbers)} findings have P < {level:g}"
+    title = f"{said_of} between {NAMES[less].lower()} and {NAMES[more].lower()}"
     headline(figure, title)
     words.text(0, 1.01, f"OR ({100 * confidence:g} % CI)", transform=words.transAxes, fontsize=9, weight="bold")
     words.text(1, 1.01, "P", transform=words.transAxes, fontsize=9, weight="bold", ha="right")
     return finish(figure, cohort, f"{title}. Odds ratios: {'; '.join(said)}.")
 
 
-def _forest_row(axis: Axes, place: int, row: Any, low: float, high: float) -> None:
-    colour = MARKED if row.p_value < 0.05 else COLOURS["total"]
+def _forest_row(axis: Axes, place: int, row: Any, low: float, high: float, colour: str) -> None:
     start, end = max(row.ci_low, low), min(row.ci_high, high)
     axis.plot([start, end], [place, place], color=colour, linewidth=1.6, solid_capstyle="butt")
     if low <= row.odds_ratio <= high:

@@ -12,7 +12,7 @@ import pandas as pd
 
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "†": r"\dag{}", "‡": r"\ddag{}", "–": "--",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "†": r"\dag{}", "‡": r"\ddag{}", "¶": r"\P{}", "–": "--",
     ">": r"\textgreater{}", "<": r"\textless{}", "≥": r"$\geq$", "∞": r"$\infty$",
     "\N{NO-BREAK SPACE}": "~",
 }  # fmt: skip

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from nxp2lib import compare, describe, dictionary, formats, paths
+from nxp2lib import compare, describe, dictionary, formats, paths, wording
 from nxp2lib.digits import round_half_up
 from nxp2lib.formats import Table
 
-FISHER, RANKS, DRAWN, NOT_COMPUTABLE = "†", "‡", "§", "–"
+FISHER, RANKS, DRAWN, EXACT_RANKS, NOT_COMPUTABLE = "†", "‡", "§", "¶", "–"
 STARS = (0.05, 0.01)  # one star for each limit that a P value lies below
 TITLES = {"table1": "Table 1. Clinical and laboratory characteristics", "table2": "Table 2. Muscular involvement"}
 GROUP_LABELS = {
@@ -28,6 +28,7 @@ SCREENING = {
     "anti_sae": "Anti-SAE antibody: excluded",
     "anti_tif1_beta": "Anti-TIF1\N{GREEK SMALL LETTER BETA} antibody: excluded",
 }  # fmt: skip
+RATIOS = {"odds_ratio", "sir", "ci_low", "ci_high"}
 COUNTS = {"n", "denominator", "missing", "observed"}
 DECIMALS = dict.fromkeys([*COUNTS, "q1", "median", "q3", "mean", "minimum", "maximum"], 0)
 DECIMALS |= {"percent": 1, "person_years": 1}
@@ -70,19 +71,30 @@ def number(value: float, decimals: int = 2) -> str:
     return "∞" if value == float("inf") else str(round_half_up(float(value), decimals))
 
 
+def ratio(value: float, decimals: int = 2) -> str:
+    """Return a ratio as a `number`; one below the first step of its decimals keeps two significant digits.
+
+    >>> ratio(5.853), ratio(0.00214), ratio(0.04, 1), ratio(0.0)
+    ('5.85', '0.0021', '0.040', '0.00')
+    """
+    if 0 < value < 10**-decimals:
+        decimals = 1 - Decimal(str(value)).adjusted()
+    return number(value, decimals)
+
+
 def estimate(value: float, low: float, high: float, decimals: int = 2) -> str:
     """Return a ratio with its interval; a limit close to 1 keeps as many decimals as show on which side it lies.
 
     >>> estimate(5.853, 1.782, 20.999), estimate(0.42, 0.17, 0.998)
     ('5.85 (1.78 to 21.00)', '0.42 (0.17 to 0.998)')
     """
-    return f"{number(value, decimals)} ({_limit(low, decimals)} to {_limit(high, decimals)})"
+    return f"{ratio(value, decimals)} ({_limit(low, decimals)} to {_limit(high, decimals)})"
 
 
 def _limit(value: float, decimals: int) -> str:
     while 1e-9 < abs(value - 1) < 1 and round_half_up(float(value), decimals) == 1:
         decimals += 1
-    return number(value, decimals)
+    return ratio(value, decimals)
 
 
 def with_display(results: pd.DataFrame) -> pd.DataFrame:
@@ -97,7 +109,7 @@ def with_display(results: pd.DataFrame) -> pd.DataFrame:
                 return percentage(known["n"], known["denominator"])
         if record.statistic.startswith("p_"):
             return p_value(record.value)
-        return number(record.value, DECIMALS.get(record.statistic, 2))
+        return (ratio if record.statistic in RATIOS else number)(record.value, DECIMALS.get(record.statistic, 2))
 
     return results.assign(display=[shown(record) for record in results.itertuples(index=False)])
 
@@ -118,10 +130,11 @@ def build(
     lines = []
     for row, kind in rows.loc[rows["row"] != "female", ["row", "kind"]].itertuples(index=False):
         cells = [_cell(lookup, row, group, kind, size[group]) for group in names]
-        cells += [_tested(lookup, row, kind, statistic) for statistic in tests]
+        cells += [_tested(lookup, row, statistic) for statistic in tests]
         lines.append((dictionary.column(row).section, (_row_label(row, kind), *cells)))
     body = formats.sectioned(lines)
-    return Table(title, header, body, tuple(_footnotes(body, note, show_holm, results.attrs)))
+    apart = size["total"] - sum(size[group] for group in names[1:])
+    return Table(title, header, body, tuple(_footnotes(body, note, apart, show_holm, results.attrs)))
 
 
 def _row_label(row: str, kind: str) -> str:
@@ -153,21 +166,26 @@ def _cell(lookup: dict, row: str, group: str, kind: str, size: int) -> str:
     return f"{number(at(center), 0)} ({number(at(low), 0)}–{number(at(high), 0)}){missing}"
 
 
-def _tested(lookup: dict, row: str, kind: str, statistic: str) -> str:
+def _tested(lookup: dict, row: str, statistic: str) -> str:
     value = lookup.get((row, "comparison", statistic))
     if value is None:
         return ""
     if pd.isna(value):
         return NOT_COMPUTABLE
     stars = "*" * sum(value < limit for limit in STARS)
-    mark = DRAWN if lookup.get((row, "comparison", "standard_error"), 0) > 0 else RANKS if kind == "median" else FISHER
+    error, approximate = (lookup.get((row, "comparison", name)) for name in ("standard_error", "p_approximate"))
+    mark = DRAWN if error else FISHER
+    if approximate is not None:
+        mark = RANKS if lookup[row, "comparison", "p_value"] == approximate else EXACT_RANKS
     return p_value(value) + mark + (f", {stars}" if stars else "")
 
 
-def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool, known: dict) -> Iterator[str]:
+def _footnotes(body: tuple[tuple[str, ...], ...], note: str, apart: int, show_holm: bool, known: dict) -> Iterator[str]:
     text = "\n".join(cell for row in body for cell in row)
     if note:
         yield note
+    if apart:
+        yield f"The total has {wording.count(apart, 'patient')} of neither group: to which they belong is unknown."
     if not known.get("synthetic", True) and re.search(r"\(\d+–\d+\)", text):
         yield INSIDE
     if FISHER in text:
@@ -177,6 +195,8 @@ def _footnotes(body: tuple[tuple[str, ...], ...], note: str, show_holm: bool, kn
         yield f"{DRAWN} Fisher's exact test, estimated from {drawn}; standard error {error} at most."
     if RANKS in text:
         yield f"{RANKS} Mann-Whitney U test, normal approximation with tie correction."
+    if EXACT_RANKS in text:
+        yield f"{EXACT_RANKS} Mann-Whitney U test, exact, ties included."
     if "*" in text:
         but = ", but for the last column" if show_holm else ""
         yield f"* P < 0.05; ** P < 0.01, not adjusted for the number of rows{but}."

@@ -64,6 +64,21 @@ def test_counts_of_a_second_cohort_are_those_of_a_plain_count(second):
         assert [table1["max_creatine_kinase", group, q] for q in ("q1", "median", "q3")] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("rank_test", "mark"), [("auto", "¶"), ("spss", "‡")])
+def test_thirty_patients_have_the_rank_test_asked_for(rank_test, mark, tmp_path):
+    random_cohort(30, seed=8).to_csv(tmp_path / "few.csv", index=False)
+    warm.execute(tmp_path / "few.csv", tmp_path / "out", NAMES[2:4], rank_test=rank_test)
+    for name in ("table1", "table2"):
+        text = (tmp_path / "out" / "tables" / f"{name}.html").read_text(encoding="utf-8")
+        assert re.findall("(.) Mann-Whitney U test", text) == [mark], name
+
+
+@pytest.mark.parametrize("name", ["table1", "table2"])
+def test_the_figure_of_odds_ratios_counts_at_the_confidence_asked_for(second, name):
+    _, out, _ = second
+    assert "findings have P &lt; 0.1 between" in (out / "figures" / f"forest_{name}.svg").read_text(encoding="utf-8")
+
+
 def test_no_row_of_a_patient_who_is_not_synthetic_is_shown(second):
     patients, _, shown = second
     for name in SECTIONS:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -53,7 +54,8 @@ def test_mann_whitney_agrees_with_r(case):
     assert found.u == case["statistic"]
     all_equal = math.isnan(case["p_value"])
     assert found.p_value == pytest.approx(1 if all_equal else case["p_value"], rel=1e-9)
-    assert found.p_exact == pytest.approx(case["exact_p_value"], rel=1e-9, nan_ok=True)
+    if not math.isnan(case["exact_p_value"]):  # R's wilcox.test has none with ties
+        assert found.p_exact == pytest.approx(case["exact_p_value"], rel=1e-9)
     assert found.shift == pytest.approx(case["shift"], rel=1e-9)
 
 
@@ -131,6 +133,66 @@ def test_swapping_the_samples_mirrors_the_rank_test(second, first):
 def test_the_rank_test_sees_ranks_only(second, first):
     stretched = compare.mann_whitney([x**3 for x in second], [x**3 for x in first])
     assert stretched.p_value == pytest.approx(compare.mann_whitney(second, first).p_value)
+
+
+few_values = st.lists(st.integers(0, 6), min_size=1, max_size=6)
+
+
+@given(few_values, few_values)
+def test_the_exact_rank_test_counts_every_way_to_divide_the_patients(second, first):
+    ranks = stats.rankdata([*second, *first])
+    away = [abs(sum(drawn) - len(second) * ranks.mean()) for drawn in combinations(ranks, len(second))]
+    observed = abs(ranks[: len(second)].sum() - len(second) * ranks.mean())
+    expected = np.mean([distance > observed - 1e-9 for distance in away])
+    assert compare.mann_whitney(second, first).p_exact == pytest.approx(expected)
+
+
+def test_each_rank_test_gives_the_p_value_that_it_names():
+    """Three against three, apart: one star by the approximation, none by the exact test."""
+    few = {name: compare.mann_whitney([4, 5, 6], [1, 2, 3], name) for name in compare.RANK_TESTS}
+    assert {name: round(test.p_value, 4) for name, test in few.items()} == {"auto": 0.1, "exact": 0.1, "spss": 0.0495}
+    assert len({test[2:] for test in few.values()}) == 1  # both stay beside the one that is shown
+    with pytest.raises(ValueError, match="rank_test: 'r' is not accepted; accepted: auto, exact, spss"):
+        compare.mann_whitney([1], [2], "r")
+
+
+@pytest.mark.parametrize(("size", "exact"), [(compare.SMALL_GROUP, True), (compare.SMALL_GROUP + 1, False)])
+def test_the_exact_test_is_shown_where_the_smaller_group_is_small(size, exact):
+    many, few = range(0, 90, 3), range(1, 3 * size, 3)
+    for second, first in [(many, few), (few, many)]:
+        found = compare.mann_whitney(list(second), list(first), "auto")
+        assert found.p_value == (found.p_exact if exact else found.p_approximate)
+        assert found.p_exact != found.p_approximate
+
+
+def test_where_the_exact_test_ends_is_said_as_it_is():
+    for file in (paths.ROOT / "README.md", paths.NOTEBOOKS / "03_distal_weakness.ipynb"):
+        assert f"has up to {compare.SMALL_GROUP} patients" in file.read_text(encoding="utf-8")
+
+
+def test_beyond_a_small_group_the_two_rank_tests_hardly_differ():
+    rng, size = np.random.default_rng(3), compare.SMALL_GROUP + 1
+
+    def apart(size: int) -> float:
+        pairs = [(rng.normal(shift, size=size), rng.normal(size=size)) for shift in rng.uniform(0, 1.5, 60)]
+        found = [compare.mann_whitney(*pair) for pair in pairs]
+        return max(abs(test.p_exact - test.p_approximate) for test in found if 0.01 < test.p_exact < 0.1)
+
+    assert apart(size) < 0.0035 < apart(8)
+
+
+def test_of_too_many_patients_the_approximation_is_shown_also_where_the_exact_test_is_asked_for(monkeypatch):
+    monkeypatch.setattr(compare, "MOST_EXACT", 3 * 6 - 1)
+    found = compare.mann_whitney([4, 5, 6], [1, 2, 3], "exact")
+    assert math.isnan(found.p_exact) and found.p_value == found.p_approximate == pytest.approx(0.0495, abs=1e-4)
+
+
+def test_the_largest_exact_rank_test_agrees_with_scipy():
+    rng = np.random.default_rng(4)
+    second, first = rng.normal(0.3, size=70), rng.normal(size=70)
+    assert len(second) * 140 <= compare.MOST_EXACT
+    expected = stats.mannwhitneyu(second, first, method="exact").pvalue
+    assert compare.mann_whitney(second, first).p_exact == pytest.approx(expected, rel=1e-9)
 
 
 def test_missing_values_do_not_change_the_rank_test():
@@ -242,6 +304,33 @@ def test_of_too_many_tables_some_are_drawn_and_the_standard_error_says_so(monkey
     spread = compare.fisher_exact_rxc(np.full((3, 4), 40))
     assert spread.p_value > 0.99 and 0 <= spread.standard_error < 0.001
     assert all(math.isnan(number) for number in compare.fisher_exact_rxc([[0, 0], [0, 0]]))
+
+
+# Which rank test
+
+
+@pytest.mark.parametrize("name", findings.TABLES)
+def test_the_cohort_of_the_paper_keeps_its_rank_test_by_default(name):
+    place = "max_creatine_kinase", "comparison", "p_value"
+    rows, by = published.rows(name), findings.TABLES[name]
+    values = {test: describe.value(compare.compare(cohort.load(), rows, by, rank_test=test), *place)
+              for test in compare.RANK_TESTS}  # fmt: skip
+    assert values["auto"] == values["spss"] != values["exact"]
+
+
+def test_the_adjustment_for_many_tests_takes_the_p_value_that_is_shown():
+    rows = pd.DataFrame({"row": ["max_creatine_kinase"], "kind": ["median"], "tested": [True]})
+    levels = five_patients(age_at_onset=["4", "5", "40", "50", "60"])
+    for test, p in [("auto", 0.2), ("exact", 0.2), ("spss", 0.0833)]:
+        found = compare.compare(levels, rows, "age_group", rank_test=test).set_index("statistic")["value"]
+        assert found["p_value"] == found["p_holm"] == pytest.approx(p, abs=1e-4)
+        assert [found["p_exact"], found["p_approximate"]] == pytest.approx([0.2, 0.0833], abs=1e-4)
+
+
+def test_an_unknown_rank_test_is_refused_before_anything_is_compared():
+    rows = pd.DataFrame({"row": ["myalgia"], "kind": ["count"], "tested": [True]})
+    with pytest.raises(ValueError, match="rank_test: 'asymptotic' is not accepted"):
+        compare.compare(five_patients(), rows, "age_group", rank_test="asymptotic")
 
 
 # Many tests

@@ -146,6 +146,26 @@ def test_titles_state_what_was_found():
     assert "30 of 76 patients (39.5 %) have a titer above 1:40" in titles
 
 
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+def test_a_row_of_odds_ratios_is_coloured_where_its_interval_leaves_one_out(confidence):
+    patients = cohort.load()
+    results = compare.compare(patients, published.rows("table1"), "age_group", confidence)
+    numbers = results.pivot(index="row", columns="statistic", values="value").dropna(subset="odds_ratio")
+    apart = ((numbers["ci_low"] > 1) | (numbers["ci_high"] < 1)).sum()
+    made = figure.forest(patients, results, "age_group", confidence)
+    lines = [line for line in made.axes[0].lines if line.get_linewidth() == 1.6 and len(line.get_xdata()) == 2]
+    coloured = sum(line.get_color() == figure.MARKED for line in lines)
+    assert coloured == apart
+    assert f"{apart} of 20 findings have P < {1 - confidence:g} between juveniles and adults" == made.get_suptitle()
+
+
+def test_a_p_value_at_the_level_itself_is_not_coloured():
+    """1 - 0.95 is a hair above 0.05 in binary."""
+    found = {"odds_ratio": 3.0, "ci_low": 1.0, "ci_high": 9.0, "p_value": 0.05}
+    results = describe.long([(("myalgia", "comparison"), found)])
+    assert figure.forest(five_patients(), results, "age_group", 0.95).get_suptitle().startswith("0 of 1 findings")
+
+
 def outside(axis) -> list:
     """Labels of ticks beyond the ends of an axis, which matplotlib keeps and does not draw."""
     low, high = sorted(axis.get_view_interval())

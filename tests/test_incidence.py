@@ -1,6 +1,7 @@
 """The incidence ratio against R, against hand sums, and against what must hold for any cohort."""
 
 import math
+import re
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_describe import five_patients
 
-from nxp2lib import describe, incidence
+from nxp2lib import cohort, describe, incidence, paths
 
 
 @pytest.mark.parametrize("case", cases("poisson"), ids=by_name)
@@ -214,3 +215,17 @@ def test_a_malignancy_without_a_site_is_counted_as_unknown():
 
 def test_no_interval_reaches_below_zero():
     assert incidence.byar(1, 1.0, 0.999999).ci_low == 0
+
+
+def test_what_is_said_of_ages_in_whole_years_is_what_half_a_year_more_changes():
+    adults = cohort.load().query("age_group == 'adult'")
+
+    def expected(more: float, years: int) -> float:
+        return incidence.person_years(adults["age_at_onset"] + more, adults["sex"], years)["expected"].sum()
+
+    notebook = (paths.NOTEBOOKS / "04_malignancy.ipynb").read_text(encoding="utf-8")
+    for years, said in [(1, "in one year"), (5, "in five")]:
+        more = f"{100 * (expected(0.5, years) / expected(0, years) - 1):.1f} % more"
+        for text in (notebook, incidence.person_years.__doc__):
+            assert re.search(rf"{more} (expected cases )?{said}", text), more
+    assert f"everybody half a year older: {expected(0.5, 1):.3f}" in notebook

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from made import random_cohort
 from test_describe import five_patients
 
 from nxp2lib import cohort, compare, describe, formats, published, table
@@ -53,6 +54,47 @@ def test_a_footnote_explains_every_mark_that_is_used_and_no_other():
     assert any(note.startswith("†") for note in shown.footnotes)
     assert any(note.startswith("n/N") for note in shown.footnotes)
     assert not any(note.startswith(("*", "–")) for note in shown.footnotes)
+
+
+def test_the_exact_rank_test_has_a_mark_of_its_own_where_it_is_shown():
+    """Two against three: the table shows 0.2 without a star, and the approximation only where it is asked for."""
+    patients, rows = five_patients(), ROWS[ROWS["kind"] == "median"]
+    said = {"auto": ("0.200¶", "¶ Mann-Whitney U test, exact, ties included."),
+            "spss": ("0.083‡", "‡ Mann-Whitney U test, normal approximation with tie correction.")}  # fmt: skip
+    for test, (cell, note) in said.items():
+        results = compare.two_groups(patients, rows, "age_group", rank_test=test)
+        shown = table.build(results, rows, "age_group", "Title", show_holm=True)
+        assert row(shown, "Maximum creatine kinase")[4:] == (cell, cell)
+        assert [line for line in shown.footnotes if line[0] in "†‡§¶"] == [note]
+    assert r"0.200\P{}" in formats.to_latex(built(patients, rows))
+
+
+def test_the_rank_test_that_cannot_be_counted_keeps_the_mark_of_the_approximation(monkeypatch):
+    monkeypatch.setattr(compare, "MOST_EXACT", 1)
+    assert row(built(five_patients()), "Maximum creatine kinase")[4] == "0.083‡"
+
+
+NEITHER = "of neither group: to which they belong is unknown."
+
+
+@pytest.mark.parametrize(("distal", "said"), [("1", []), ("", [f"The total has 1 patient {NEITHER}"])])
+def test_a_table_says_how_many_patients_belong_to_neither_group(distal, said):
+    patients = five_patients(distal_weakness=["1", "1", "0", "0", distal], muscle_weakness=["1"] * 5)
+    shown = built(patients, by="weakness_extent", note="Whose patients.")
+    assert [note for note in shown.footnotes if NEITHER in note] == said
+    assert not any(NEITHER in note for note in built(patients).footnotes)
+
+
+@pytest.mark.parametrize(("unknown", "few"), [(2, 0), (6, 3)])
+def test_where_groups_are_kept_back_the_sizes_told_say_the_same(unknown, few):
+    patients = random_cohort(40, seed=5).assign(synthetic="").rename(index=lambda place: place + 2)
+    patients["distal_weakness"] = [""] * unknown + ["1"] * few + ["0"] * (40 - unknown - few)
+    patients = cohort.kept_back(cohort.prepare(patients), 5)
+    assert describe.is_kept_back(patients, "weakness_extent")
+    shown = built(patients, by="weakness_extent")
+    total, *parts = (int(cell.rpartition("\N{NO-BREAK SPACE}")[2]) for cell in shown.header[1:4])
+    assert total - sum(parts) == unknown
+    assert [note for note in shown.footnotes if NEITHER in note] == [f"The total has {unknown} patients {NEITHER}"]
 
 
 INSIDE = "Where one patient is youngest or oldest, ranges end with five-year classes"
@@ -127,8 +169,16 @@ def test_a_p_value_never_rounds_to_the_other_side_of_a_star(value, text):
         (1.004, 3, "(1.004 to 3.00)"),
         (1.0000000000000002, 3, "(1.00 to 3.00)"),
         (0, float("inf"), "(0.00 to ∞)"),
+        (0.00214, 0.0998, "(0.0021 to 0.10)"),
         (float("nan"), float("nan"), "(– to –)"),
     ],
 )
 def test_a_limit_never_rounds_to_one_from_beside_it(low, high, text):
     assert table.estimate(0.5, low, high) == f"0.50 {text}"
+
+
+def test_an_odds_ratio_below_one_hundredth_keeps_two_digits_wherever_it_is_shown():
+    assert table.estimate(0.0051, 0.0002, 0.0312) == "0.0051 (0.00020 to 0.03)"
+    rows = [("myalgia", "comparison", name, 0.00468) for name in ("odds_ratio", "ci_low", "superiority")]
+    shown = table.with_display(pd.DataFrame(rows, columns=describe.COLUMNS))
+    assert shown["display"].tolist() == ["0.0047", "0.0047", "0.00"]

@@ -121,7 +121,7 @@ def _value(fact, numbers: dict[str, np.ndarray]) -> float:
     if not all(map(len, [first, *second])):
         return float("nan")
     if second:
-        return compare.mann_whitney(second[0], first).p_value
+        return compare.rank_p(second[0], first)
     if fact.statistic in MEASURES:
         return MEASURES[fact.statistic](first)
     if fact.statistic == "sir":

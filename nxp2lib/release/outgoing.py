@@ -22,7 +22,7 @@ SETTINGS = {"juvenile_below_age": findings.JUVENILE_BELOW_AGE, "minimum_group": 
 COUNTED = ["n", "denominator", "missing", "percent"]
 # Of values: each needs so many times the minimum, since it has so many parts of the patients on one side or the other.
 PARTS = {"mean": 1, "median": 2, "q1": 4, "q3": 4}
-STAYS = ["minimum", "maximum", "u", "p_exact", "p_holm", "shift", "superiority"]
+STAYS = ["minimum", "maximum", "u", "p_exact", "p_approximate", "p_holm", "shift", "superiority"]
 CELLS = {"count": "{n}/{denominator} ({percent})", "mean": "{mean}", "median": "{median} ({q1}\N{EN DASH}{q3})"}
 
 

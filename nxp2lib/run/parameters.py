@@ -151,13 +151,14 @@ def settle(notebooks: list[Notebook], wanted: dict[str, str]) -> list[Notebook]:
 
 
 def _passed(parameters: dict[str, Parameter], wanted: dict[str, str]) -> dict[str, object]:
-    from nxp2lib import cohort, describe, fourfold, incidence
+    from nxp2lib import cohort, compare, describe, fourfold, incidence
 
     limited = {  # each function raises ValueError outside the range
         "juvenile_below_age": cohort.check_age_limit,
         "minimum_group": cohort.check_minimum_group,
         "confidence": fourfold.check_confidence,
         "quantile_method": describe.check_quantile_method,
+        "rank_test": compare.check_rank_test,
         "years_at_risk": incidence.check_years_at_risk,
     }
     passed = {name: convert(name, text, parameters[name].kinds) for name, text in wanted.items() if name in parameters}

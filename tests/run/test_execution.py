@@ -449,6 +449,7 @@ def test_a_parameter_of_another_notebook_than_the_chosen_is_unknown(folder):
         ("confidence", "nan", "'nan' is not accepted; accepted: a number"),
         ("confidence", "95", "95.0 is not accepted; accepted: a level between 0 and 1"),
         ("years_at_risk", "0", "0 is not accepted; accepted: a number above 0"),
+        ("rank_test", "asymptotic", "'asymptotic' is not accepted; accepted: auto, exact, spss"),
         ("quantile_method", "weibul", "'weibul' is not accepted; accepted: weibull"),
         ("flag", "maybe", "'maybe' is not accepted; accepted: true or false"),
         ("rows", "[1]", r"'\[1\]' is not accepted; accepted: nothing"),
@@ -456,6 +457,7 @@ def test_a_parameter_of_another_notebook_than_the_chosen_is_unknown(folder):
 )
 def test_a_value_of_the_wrong_type_or_range_is_refused(write_notebook, tmp_path, name, value, said):
     more = 'years_at_risk: float = 1.0\nquantile_method: str = "weibull"\nflag: bool = False\nrows: list = []\n'
+    more += 'rank_test: str = "auto"\n'
     more += "juvenile_below_age: int = 18\nconfidence: float = 0.95"
     write_notebook(tmp_path / "01_typed.ipynb", parameters=more)
     refused(f"{name}: {said}", tmp_path, given={name: value})
