@@ -67,14 +67,14 @@ HABITS: dict[str, Callable[[float | int | Decimal, int], Decimal]] = {
 }  # fmt: skip
 
 
-def habit(printed: str, value: float | int | Decimal) -> str:
-    """Tell by which of ``HABITS`` a value gives printed digits; empty where by none.
+def habits(printed: str, value: float | int | Decimal) -> tuple[str, ...]:
+    """Return all of ``HABITS`` by which a value gives printed digits.
 
-    >>> [habit(*pair) for pair in (("62.1", 62.069), ("62.0", 62.069), ("62", 62.5), ("61", 62.069))]
-    ['rounded', 'cut off', 'half rounded to even', '']
+    >>> habits("62.1", 62.069)[0], habits("62.0", 62.069), habits("62", 62.5), habits("61", 62.069)
+    ('rounded', ('cut off',), ('half rounded to even', 'cut off'), ())
     """
     places, number = decimals(printed), Decimal(printed)
-    return next((name for name, rounded in HABITS.items() if rounded(value, places) == number), "")
+    return tuple(name for name, rounded in HABITS.items() if rounded(value, places) == number)
 
 
 def _quantized(value: float | int | Decimal, decimals: int, rounding: str) -> Decimal:
@@ -155,7 +155,7 @@ def check_p_value(printed: str) -> None:
 
 
 def match(printed: str, value: float) -> str:
-    """Tell how a P value gives the printed one: by one of ``HABITS``, or not at all (empty).
+    """Tell how a P value gives the printed one: by the first of `ways`, or not at all (empty).
 
     ``printed`` is digits, ``<0.01``, ``>0.05``, a table's stars, or ``NS`` (0.05 or more). A missing value matches
     nothing. Raises ValueError for anything else printed.
@@ -163,10 +163,19 @@ def match(printed: str, value: float) -> str:
     >>> [match(printed, 0.1448) for printed in ("0.14", "0.15", "0.144", "0.16", "NS")]
     ['rounded', 'rounded twice', 'cut off', '', 'rounded']
     """
+    return next(iter(ways(printed, value)), "")
+
+
+def ways(printed: str, value: float) -> tuple[str, ...]:
+    """Return all of ``HABITS`` by which a P value gives the printed one, as `match` reads it.
+
+    >>> ways("0.14", 0.1412), ways("<0.05", 0.03)[0], ways("0.144", 0.1448)
+    (('rounded', 'rounded twice', 'half rounded to even', 'cut off'), 'rounded', ('cut off',))
+    """
     check_p_value(printed)
     if pd.isna(value) or _sides(printed)[0]:
-        return ROUNDED if agrees(printed, value) else ""
-    return habit(printed, float(value))
+        return tuple(HABITS) if agrees(printed, value) else ()
+    return habits(printed, float(value))
 
 
 def chance(printed: str) -> float:

@@ -19,6 +19,7 @@ QUICK = (*(name for name in fourfold.CONDITIONAL if name not in ("fisher_less", 
 # How often papers use a test, roughly: what is expected before a table has been read; all others share the rest.
 USUAL = {"fisher": 0.4, "chi_square": 0.3, POLICY: 0.1, "chi_square_yates": 0.1}
 OTHERWISE = 0.1  # share of rows that are taken to be printed otherwise than the table's standard gives them
+ROUNDED = 0.9  # share of tables that are taken to be rounded as usual
 SURE = 0.9  # probability from which on a table is taken to follow one convention
 NEAR = 2  # patients by which each count of a neighbouring table may differ
 FAMILIES = {
@@ -34,7 +35,8 @@ class Practice(NamedTuple):
 
     ``expected`` are the conventions that a row should follow; ``accepted`` those that may explain it otherwise, where
     ``stated`` only variants of the test that is named. ``wins``: the table follows ``expected``. ``supported`` are
-    conventions that other rows need; ``preferred`` comes first of several that give the same digits.
+    conventions that other rows need; ``preferred`` comes first of several that give the same digits. ``is_loose``:
+    some row's percentages are of fewer patients than the group has, or are not rounded half up.
     """
 
     expected: tuple[str, ...] = ("fisher",)
@@ -43,6 +45,7 @@ class Practice(NamedTuple):
     wins: bool = False
     supported: frozenset[str] = frozenset()
     preferred: str | None = None
+    is_loose: bool = False
 
 
 class PValues:
@@ -89,30 +92,34 @@ def family(named: Sequence[str], two_sided: bool = False) -> tuple[str, ...]:
     return tuple(one for one in variants if not (two_sided and one in FAMILIES["fisher_one_sided"]))
 
 
-def standard(fits: dict[str, np.ndarray], chance: np.ndarray) -> str | None:
+def standard(fits: dict[tuple[str, str], np.ndarray], chance: np.ndarray) -> str | None:
     """Return the convention that a table's rows follow, None where none wins.
 
-    ``fits`` holds for each convention, row by row, the share of the tables that fit in which it gives the printed
-    digits; ``chance`` the probability of these digits of an unrelated P value. Conventions are weighed by likelihood
-    and by how usual they are. The winner gives two rows at least, and more than half of all, and is ``SURE``, counted
-    together with those that give the same rows.
+    ``fits`` holds for each convention and habit of rounding, row by row, the share of the tables that fit in which they
+    give the printed digits; ``chance`` the probability of these digits of an unrelated P value. Both are weighed by
+    likelihood and by how usual they are. The winner gives two rows at least, and more than half of all, and is
+    ``SURE``, counted together with those that give the same rows.
 
-    >>> many, few = np.array([1.0, 1, 1, 0]), np.array([1.0, 1, 0, 0])
-    >>> standard({"fisher": few, "g_test": many}, np.full(4, 0.001)), standard({"fisher": few}, np.full(4, 0.001))
-    ('g_test', None)
+    >>> many, few, chance = np.array([1.0, 1, 1, 0]), np.array([1.0, 1, 0, 0]), np.full(4, 0.001)
+    >>> standard({("fisher", "rounded"): few, ("g_test", "rounded"): many}, chance)
+    'g_test'
+    >>> standard({("fisher", "rounded"): few}, chance) is None
+    True
     """
-    names = [name for name in fits if (fits[name] > 0).sum() >= 2]
-    if not names:
+    rest, other = (1 - sum(USUAL.values())) / len(LABELS), (1 - ROUNDED) / (len(digits.HABITS) - 1)
+    prior = {(name, habit): USUAL.get(name, rest) * (ROUNDED if habit == digits.ROUNDED else other)
+             for name, habit in fits}  # fmt: skip
+    keys = [key for key in fits if (fits[key] > 0).sum() > max(1, len(chance) / 2)]
+    if not keys:
         return None
-    rest = (1 - sum(USUAL.values())) / len(LABELS)
-    weight = {name: np.log((1 - OTHERWISE) * fits[name] + OTHERWISE * chance).sum() for name in fits}
-    weight = {name: value + np.log(USUAL.get(name, rest)) for name, value in weight.items()}
-    best = max(names, key=lambda name: (round(weight[name], 9), name in USUAL))
-    alike = [name for name in fits if (fits[name] == fits[best]).all()]
-    first = max(alike, key=lambda name: USUAL.get(name, rest))
+    weight = {key: np.log((1 - OTHERWISE) * fits[key] + OTHERWISE * chance).sum() + np.log(prior[key]) for key in fits}
+    best = max(keys, key=lambda key: (round(weight[key], 9), prior[key]))
+    alike = [key for key in fits if (fits[key] == fits[best]).all()]
+    name = max(alike, key=lambda key: prior[key])[0]
     highest = max(weight.values())
-    sure = sum(np.exp(weight[name] - highest) for name in alike) / sum(np.exp(w - highest) for w in weight.values())
-    return first if sure >= SURE and (fits[best] > 0).sum() > len(fits[best]) / 2 else None
+    share = {key: np.exp(value - highest) for key, value in weight.items()}
+    sure = sum(value for key, value in share.items() if key in alike or key[0] == name)
+    return name if sure >= SURE * sum(share.values()) else None
 
 
 def chance(printed: str, table: Sequence, expected: str, others: Iterable[str], known: PValues) -> float:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -227,22 +228,26 @@ def _practices(names: list[str], compared: dict[int, Comparison], known: PValues
             places[names[place]].append(place)
     for here in places.values():
         found |= _inferred(here, compared, known)
-    return found
+    loose = {names[place] for place, one in compared.items() if one.is_loose}
+    return {place: one._replace(is_loose=names[place] in loose) for place, one in found.items()}
 
 
 def _inferred(places: list[int], compared: dict[int, Comparison], known: PValues) -> dict[int, Practice]:
     """Return the practice of rows of one table that name no test."""
-    shares: dict[int, dict[str, float]] = {}
+    shares: dict[int, dict[tuple[str, str], float]] = {}
     for place in places:
         if (printed := compared[place].printed) and (tables := compared[place].tables):
             values = known.of(tables, TRIED)
-            fits = {name: [verdicts.fits(printed, p) == digits.ROUNDED for p in values[name]] for name in TRIED}
-            shares[place] = {name: sum(fit) / len(fit) for name, fit in fits.items()}
-    columns = {name: np.array([share[name] for share in shares.values()]) for name in TRIED if name not in ONE_SIDED}
+            ways = {name: [verdicts.fits(printed, p) for p in values[name]] for name in TRIED}
+            every = product(TRIED, digits.HABITS)
+            shares[place] = {key: sum(key[1] in way for way in ways[key[0]]) / len(tables) for key in every}
+    keys = [key for key in product(TRIED, digits.HABITS) if key[0] not in ONE_SIDED]
+    columns = {key: np.array([share[key] for share in shares.values()]) for key in keys}
     chance = np.array([digits.chance(str(compared[place].printed)) for place in shares])
     standard = conventions.standard(columns, chance) if shares else None
-    lacking = {place: share for place, share in shares.items() if not share[standard or "fisher"]}
-    needed = {place: {name for name, part in share.items() if part == 1} for place, share in lacking.items()}
+    expected = standard or "fisher"
+    lacking = {place: share for place, share in shares.items() if not any(share[expected, h] for h in digits.HABITS)}
+    needed = {place: {name for name in TRIED if share[name, digits.ROUNDED] == 1} for place, share in lacking.items()}
     found = {}
     for place in places:
         others = Counter(name for row, names in needed.items() if row != place for name in names)
@@ -251,5 +256,5 @@ def _inferred(places: list[int], compared: dict[int, Comparison], known: PValues
         accepted = Practice().accepted
         if compared[place].two_sided:
             accepted = tuple(name for name in accepted if name not in ONE_SIDED)
-        found[place] = Practice((standard or "fisher",), accepted, False, bool(standard), frozenset(others), preferred)
+        found[place] = Practice((expected,), accepted, False, bool(standard), frozenset(others), preferred)
     return found

@@ -39,6 +39,7 @@ class Group(NamedTuple):
     lacks: str = ""
     chance: float = nan  # that an unrelated percentage would fit one
     share: str = ""  # the percentage as printed
+    is_spare: bool = False  # to be tried only where the table leaves patients out, or rounds otherwise, in some row
 
 
 class Reading(NamedTuple):
@@ -50,7 +51,13 @@ class Reading(NamedTuple):
     def tables(self) -> list:
         """All 2x2 tables that the printed numbers allow, group A first; none where they are more than ``MANY``."""
         a, b = (group.options for group in self.groups)
-        return [[[x, n - x], [y, m - y]] for (x, n), (y, m) in product(a, b)] if len(a) * len(b) <= MANY else []
+        most = MANY * (10 if self.is_spare else 1)
+        return [[[x, n - x], [y, m - y]] for (x, n), (y, m) in product(a, b)] if len(a) * len(b) <= most else []
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether a group is read with patients left out, or rounded otherwise, though nothing in it asks for that."""
+        return any(group.is_spare for group in self.groups)
 
     @property
     def worst(self) -> str:
@@ -70,8 +77,14 @@ class Comparison(NamedTuple):
     @property
     def tables(self) -> list:
         """The 2x2 tables of the readings that contradict no percentage, or else of all."""
-        fair = [one for one in self.readings if one.worst != INCONSISTENT]
-        return [table for one in fair or self.readings for table in one.tables][:MANY]
+        usual = [one for one in self.readings if not one.is_spare]
+        fair = [one for one in usual if one.worst != INCONSISTENT]
+        return [table for one in fair or usual for table in one.tables][:MANY]
+
+    @property
+    def is_loose(self) -> bool:
+        """Whether a percentage beside a count is of fewer patients than the group has, or rounded by another habit."""
+        return any(group.verdict == OTHER_CONVENTION for group in self.readings[0].groups)
 
 
 def first_look(row: dict[str, str]) -> Comparison | Finding:
@@ -157,7 +170,11 @@ def _allowed(count: int | None, of: int | None, share: str | None) -> list[Group
 def _counts_of(of: int, share: str) -> list[Group]:
     """Return how a percentage of a group can be read: of the group, or else of so many of it, a half at least."""
     if fitting := attainable.counts(share, of):
-        return [Group([(count, of) for count in fitting], REPRODUCED, f"{share} % is {_or(fitting)} of {of}")]
+        found = Group([(count, of) for count in fitting], REPRODUCED, f"{share} % is {_or(fitting)} of {of}")
+        around = range(max(0, fitting[0] - 1), min(of, fitting[-1] + 1) + 1)
+        every = [(count, of) for count in around if digits.habits(share, digits.percent(count, of))]
+        otherwise = found._replace(options=every, said=f"{share} % may be rounded otherwise", is_spare=True)
+        return [found, otherwise] if len(every) > len(fitting) else [found]
     below = int(Decimal(share) * of / 100)
     found = {count: verdicts.percentage(share, count, of) for count in (below, below + 1) if count <= of}
     if other := {count: one.reason for count, one in found.items() if one.verdict == OTHER_CONVENTION}:
@@ -186,14 +203,29 @@ def _percentage(count: int, of: int, share: str) -> list[Group]:
     """Judge a percentage by its count: it is right as printed, or of fewer patients, or wrong beside a right count."""
     found = verdicts.percentage(share, count, of)
     if found.verdict != INCONSISTENT:
-        return [Group([(count, of)], found.verdict, found.reason)]
+        spare = [(count, n) for n in _denominators(count, share, of) if of / 2 <= n < of]
+        as_printed = Group([(count, of)], found.verdict, found.reason)
+        said = f"{share} % may be of fewer than {of}"
+        fewer = Group(spare, found.verdict, said, "patients left out", is_spare=True)
+        return [as_printed, fewer] if spare else [as_printed]
     said = found.reason if len(found.reason) < LONG else found.reason.partition("; ")[0]
     wrong = Group([(count, of)], INCONSISTENT, said)
-    if not (smaller := attainable.denominators(count, share, of)):
+    every = _denominators(count, share, of)
+    if not (smaller := attainable.denominators(count, share, of) or every):
         return [wrong]
     said = f"{share} % is {count} of {_or(smaller)}, not of {of}"
     chance, hidden = _chance(count, of, digits.decimals(share)), f"denominator {_or(smaller)}"
-    return [Group([(count, n) for n in smaller], OTHER_CONVENTION, said, hidden, "", chance), wrong]
+    right = Group([(count, n) for n in smaller], OTHER_CONVENTION, said, hidden, chance=chance)
+    spare = right._replace(options=[(count, n) for n in every], is_spare=True)  # by other habits of rounding too
+    return [right, wrong, spare] if len(every) > len(smaller) else [right, wrong]
+
+
+def _denominators(count: int, share: str, of: int) -> list[int]:
+    """Return the sizes, up to ``of``, of which a count is printed as this percentage by any habit of rounding."""
+    least, most = (Decimal(share) + side for side in (-1, 1))  # wider than any habit of rounding
+    low = max(count, 1, int(100 * count / most)) if most else 1
+    high = min(of, int(100 * count / least) + 1) if least > 0 else of
+    return [n for n in range(low, high + 1) if digits.habits(share, digits.percent(count, n))]
 
 
 def _chance(count: int, of: int, decimals: int) -> float:
@@ -217,8 +249,12 @@ def judge(one: Comparison, practice: Practice, known: PValues | None = None) -> 
     The verdict is on the P value, unless a percentage is impossible or there is no P. Of several ways to read a
     percentage the one that explains the P value is preferred, and said.
     """
-    found = [_read(one, reading, practice, known) for reading in one.readings]
-    return min(found, key=lambda pair: (SEVERITY.index(pair[0].verdict), pair[1]))[0]
+    usual = [_read(one, reading, practice, known) for reading in one.readings if not reading.is_spare]
+    found = min(usual, key=lambda pair: (SEVERITY.index(pair[0].verdict), pair[1]))[0]
+    if found.verdict != INCONSISTENT or not practice.is_loose or one.printed is None:
+        return found
+    spare = [_read(one, reading, practice, known)[0] for reading in one.readings if reading.is_spare]
+    return min([found, *spare], key=lambda one: SEVERITY.index(one.verdict))
 
 
 def _read(one: Comparison, reading: Reading, practice: Practice, known: PValues | None) -> tuple[Finding, int]:
@@ -228,7 +264,7 @@ def _read(one: Comparison, reading: Reading, practice: Practice, known: PValues 
     if one.printed is None:
         said = "; ".join(group.said for group in reading.groups if group.said)
         return Finding(worst or UNDETERMINED, said or "neither a P value nor a percentage is printed", hidden), 0
-    odd = [group.said for group in reading.groups if group.verdict not in ("", REPRODUCED)]
+    odd = [group.said for group in reading.groups if group.verdict not in ("", REPRODUCED) or group.is_spare]
     if worst == INCONSISTENT and not all(group.options for group in reading.groups):
         return Finding(INCONSISTENT, "; ".join(odd)), 0
     found = _tested(one, reading, practice, known)

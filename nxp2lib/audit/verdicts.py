@@ -3,7 +3,7 @@
 Each function takes what is printed, as a string with its digits, and the numbers that it should follow from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from math import isnan, nan, prod
 from typing import NamedTuple
@@ -66,7 +66,7 @@ def percentage(printed: str, number: int, denominator: int) -> Finding:
     exact = Decimal(100 * number) / denominator
     rounded = digits.round_half_up(exact, decimals)
     shown = f"{number}/{denominator} is {digits.round_half_up(exact, decimals + 1):f} %, which rounds to {rounded:f}"
-    habit = digits.habit(printed, exact)
+    habit = next(iter(digits.habits(printed, exact)), "")
     if habit == digits.ROUNDED:
         return Finding(REPRODUCED, shown)
     if habit:
@@ -118,16 +118,20 @@ class _Judged:
         self.outcomes = len(tables) * prod(max(sum(table[side]) for table in tables) + 1 for side in (0, 1))
         wanted = [*practice.expected, *practice.accepted, *(conventions.QUICK if practice.stated else ())]
         self._try([name for name in wanted if name in practice.expected or name not in fourfold.UNCONDITIONAL])
-        if self.outcomes <= SEARCHED and not any(digits.ROUNDED in fit for fit in self.fits.values()):
+        if self.outcomes <= SEARCHED and not any(self._fitness(name)[0] for name in self.fits):
             self._try([*self.values, *practice.accepted])
-        self.expected = max(practice.expected, key=lambda name: self.fits[name].count(digits.ROUNDED))
+        self.expected = max(practice.expected, key=self._fitness)
+
+    def _fitness(self, name: str) -> tuple[int, int]:
+        """Return in how many tables a convention gives the printed digits: rounded, and by any habit."""
+        return sum(digits.ROUNDED in one for one in self.fits[name]), sum(map(bool, self.fits[name]))
 
     def _try(self, names: Sequence[str]) -> None:
         if self.outcomes > NAMED:
             names = [name for name in names if name not in fourfold.UNCONDITIONAL]
         self.values = self.known.of(self.tables, names)
         self.fits = {name: [fits(self.printed, p) for p in values] for name, values in self.values.items()}
-        self.fits |= {name: [""] for name in self.practice.expected if name not in self.fits}
+        self.fits |= {name: [()] for name in self.practice.expected if name not in self.fits}
 
     def found(self) -> Finding:
         """Return the finding, with P values beside the printed one where one table alone fits."""
@@ -151,7 +155,7 @@ class _Judged:
     def _giving(self, every: bool = True) -> list[str]:
         """Return the conventions that give the printed digits in each table that fits, or in some, the best first."""
         practice, enough = self.practice, all if every else any
-        giving = [name for name, fit in self.fits.items() if enough(one == digits.ROUNDED for one in fit)]
+        giving = [name for name, fit in self.fits.items() if enough(digits.ROUNDED in one for one in fit)]
         order = [self.expected, practice.preferred, *sorted(practice.supported), *conventions.USUAL]
         return sorted(giving, key=lambda name: order.index(name) if name in order else len(order))
 
@@ -166,10 +170,8 @@ class _Judged:
             return REPRODUCED, f"{self._computed(self.expected)}, {_as_printed(self.printed)}", labels
         if self.expected in somewhere:
             return CONSISTENT, f"{LABELS[self.expected]} prints {self.printed} for {self._where(self.expected)}", labels
-        habits = set(self.fits[self.expected])
-        if len(habits) == 1 and (habit := habits.pop()):
-            then = _by_habit(habit, self.values[self.expected][0], self.printed)
-            return OTHER_CONVENTION, f"{self._computed(self.expected)}; {then}", (habit, *labels)
+        if found := self._by_habit([self.expected], labels):
+            return found
         own, accepted = self._computed(self.expected), set(self.practice.accepted)
         if inside := [name for name in everywhere if name in accepted]:
             verdict, but = (OTHER_CONVENTION, "") if self._explains(inside[0]) else (UNDETERMINED, UNSUPPORTED)
@@ -179,12 +181,26 @@ class _Judged:
             stated = " or ".join(LABELS[name] for name in self.practice.expected)
             other = f"{self._computed(everywhere[0])}, but {stated} is stated"
             return INCONSISTENT, f"{own}, not {self.printed}; {other}", ()
-        if some := [name for name in somewhere if name in accepted]:
+        usual = () if self.practice.stated or self.practice.wins else conventions.USUAL
+        if found := self._by_habit([*usual, *sorted(self.practice.supported)], ()):
+            return found
+        partly = [name for name in (*self.practice.expected, *conventions.USUAL) if any(self.fits.get(name, ()))]
+        if some := [name for name in (*somewhere, *partly) if name in (*accepted, *self.practice.expected)]:
             said = f"{own}; {LABELS[some[0]]} prints {self.printed} for {self._where(some[0])}: no reproduction"
             return UNDETERMINED, said, ()
         if all(isnan(p) for p in self.values[self.expected]):
             return UNDETERMINED, f"{own}: it has no P value", ()
         return INCONSISTENT, f"{own}, not {self.printed}", ()
+
+    def _by_habit(self, names: Iterable[str], labels: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]] | None:
+        """Return the finding where a convention gives the printed digits by another habit of rounding."""
+        for name in (name for name in names if name in self.fits):
+            if habits := set(self.fits[name][0]).intersection(*self.fits[name]):
+                habit = next(one for one in digits.HABITS if one in habits)
+                then = _by_habit(habit, self.values[name][0], self.printed)
+                named = () if name == self.expected else (LABELS[name],)
+                return OTHER_CONVENTION, f"{self._computed(name)}; {then}", (habit, *named, *labels)
+        return None
 
     def _explains(self, name: str) -> bool:
         """Tell whether a test that is not expected, and gives the printed digits, is more than a match by chance."""
@@ -205,15 +221,18 @@ class _Judged:
     def _where(self, name: str) -> str:
         """Say in which of several tables a convention gives the printed digits."""
         pairs = zip(self.tables, self.fits[name], strict=True)
-        which = [_against(table) for table, fit in pairs if fit == digits.ROUNDED]
+        found = [(table, fit) for table, fit in pairs if fit]
+        which = [_against(table) for table, fit in found if digits.ROUNDED in fit] or [
+            f"{_against(table)} ({fit[0]})" for table, fit in found
+        ]
         shown = " or ".join([*which[:3], *([f"{len(which) - 3} more"] if len(which) > 3 else [])])
         return f"{shown}, of {len(self.tables)} tables that fit"
 
 
-def fits(printed: str, value: float) -> str:
-    """Tell how a P value gives the printed one, as `digits.match` does, without a look at what lies far away."""
+def fits(printed: str, value: float) -> tuple[str, ...]:
+    """Return how a P value gives the printed one, as `digits.ways` does, without a look at what lies far away."""
     far = printed[0].isdigit() and abs(value - float(printed)) > 2 * 10.0 ** -digits.decimals(printed)
-    return "" if far else digits.match(printed, value)
+    return () if far else digits.ways(printed, value)
 
 
 def _against(table: Sequence) -> str:
