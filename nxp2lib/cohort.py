@@ -154,7 +154,7 @@ def is_reconstructed(frame: pd.DataFrame) -> bool:
     """Tell whether these are synthetic patients who keep every printed count that does not contradict another one."""
     if not is_synthetic(frame) or len(frame) != int(published.printed(PATIENTS, "table1")):
         return False
-    patients, kept = derive(frame), published.counts()  # groups by the paper's age limit
+    patients, kept = derive(frame), published.counts()  # groups by the default age limit
     holds = {name: findings.holds(name, patients).fillna(False) for name in {*kept["row"], *kept["group"]}}
     return all((holds[row] & holds[group]).sum() == int(n) for row, group, n in kept.itertuples(index=False))
 

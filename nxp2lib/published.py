@@ -6,8 +6,9 @@ import pandas as pd
 
 from nxp2lib import dictionary, paths
 
-COLUMNS = ["id", "place", "item", "group", "statistic", "printed", "expression", "note"]
+COLUMNS = ["id", "place", "item", "group", "statistic", "printed", "expression", "origin", "note"]
 PLACES = ["abstract", "introduction", "methods", "results", "table1", "table2", "figure1", "discussion"]
+EDITION = "preprint of February 2021; the journal's version may differ"
 ADDRESS = r"^(?P<result>\w+)/(?P<row>\w+)/(?P<group>\w+)/(?P<statistic>\w+)$"
 
 
@@ -17,15 +18,18 @@ def _registry() -> pd.DataFrame:
     return pd.concat(files, ignore_index=True)
 
 
-def load(place: str | None = None) -> pd.DataFrame:
+def load(place: str | None = None, *, derived: bool = False) -> pd.DataFrame:
     """Return the printed numbers, one row each, all columns strings.
 
-    ``place`` keeps one of ``PLACES``. ``expression`` is the address of the number in a run's results,
-    ``result/row/group/statistic``; ``external`` for another study's figure; ``stated`` for a definition, a date or a
-    laboratory quantity, which nothing can recompute.
+    ``place`` keeps one of ``PLACES``. ``origin`` is ``printed`` for digits, also where the paper spells them out;
+    ``word`` for a word of rounding such as "almost half", which ``printed`` then holds; ``derived`` for a number of
+    Figure 1, whose legend prints none: taken from Table 1 and the results, and returned only on demand.
+    ``expression`` is the address of the number in a run's results, ``result/row/group/statistic``; ``external`` for
+    another study's figure; ``stated`` for a definition, a date or a laboratory quantity, which nothing can recompute.
     """
     registry = _registry()
-    return (registry if place is None else registry[registry["place"] == place]).reset_index(drop=True)
+    kept = (registry["origin"] != "derived") | derived
+    return registry[kept if place is None else kept & (registry["place"] == place)].reset_index(drop=True)
 
 
 def printed(expression: str, place: str | None = None) -> str:
@@ -34,10 +38,11 @@ def printed(expression: str, place: str | None = None) -> str:
     >>> printed("table1/heliotrope_rash/juvenile/n", place="table1")
     '16'
 
-    Raises KeyError when the paper prints nothing, or several different strings, for it.
+    Raises KeyError when the paper prints nothing, or several different strings, for it; words of rounding
+    are none.
     """
     registry = load(place)
-    here = (registry["expression"] == expression) & (registry["statistic"] != "p_mark")
+    here = (registry["expression"] == expression) & (registry["statistic"] != "p_mark") & (registry["origin"] != "word")
     found = registry.loc[here, "printed"].unique()
     if len(found) != 1:
         raise KeyError(f"{expression}: printed {len(found)} different times: {sorted(found)}")

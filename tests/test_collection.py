@@ -232,7 +232,6 @@ def test_the_numbers_that_differ_from_print_are_the_known_ones(default_run):
             ("table2", "ana_positive", "0.141"),
             ("table2", "max_creatine_kinase", "0.141"),
             ("discussion", "subcutaneous_calcinosis", "11.6"),
-            ("discussion", "ana_titer_below_80", "50"),
         ]
     )
 

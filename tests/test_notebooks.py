@@ -7,7 +7,7 @@ from statistics import median
 import nbformat
 import pytest
 
-from nxp2lib import paths
+from nxp2lib import paths, published
 
 NAMES = sorted(path.stem for path in paths.NOTEBOOKS.glob("*.ipynb"))
 # A pandas display of a whole cohort, or a path of one machine, has no place in a stored output.
@@ -109,6 +109,18 @@ def test_no_computed_number_is_typed_in_prose(name):
     body = prose(name).partition("## ")[2]
     body = re.sub(r"```.*?```|`[^`]*`|\|.*\||\]\([^)]*\)|^#+ .*$|^- \*\*.*$", "", body, flags=re.S | re.M)
     assert not re.findall(r"\d+\.\d+ ?%|\bP = \d|\b\d+ of \d+\b", body)
+
+
+def test_a_number_is_told_with_a_place_that_prints_it():
+    outputs = "\n".join(texts(cell) for name in NAMES for cell in cells(name, "code"))
+    told = re.findall(r"(\w+/\w+/\w+/\w+) = (\S+) \((\w+)\)", outputs)
+    printed = published.load()[["expression", "printed", "place"]].itertuples(index=False, name=None)
+    assert told and set(told) <= set(printed)
+
+
+@pytest.mark.parametrize("name", ["00_start_here", "05_agreement_with_paper"])
+def test_the_first_cell_of_a_notebook_that_judges_says_of_which_edition_it_speaks(name):
+    assert published.EDITION in notebook(name).cells[0].source.replace("\n", " ")
 
 
 @every_notebook

@@ -49,6 +49,7 @@ def test_the_readme_maps_every_notebook_and_says_what_the_cohort_is():
     text = README.read_text(encoding="utf-8")
     assert all(f"notebooks/{path.name}" in text for path in paths.NOTEBOOKS.glob("*.ipynb"))
     assert "The patients here are reconstructed." in text
+    assert published.EDITION in text.partition("\n## ")[0].replace("\n", " ")
     assert "Nothing here is medical advice or a basis for clinical decisions." in text
 
 

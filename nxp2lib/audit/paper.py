@@ -54,7 +54,9 @@ class _Paper(Stated):
     """One paper; its P values are judged by what they compare, and by the convention that explains most of them."""
 
     def judged(self, number) -> Finding:
-        """Return the finding about one number of the registry."""
+        """Return the finding about one number of the registry; a word of rounding is held to no tolerance."""
+        if number.origin == "word":
+            return Finding(EXTERNAL, f"{number.printed!r} is a word without digits{self.counted(number)}")
         if number.expression in UNCHECKABLE:
             return Finding(EXTERNAL, UNCHECKABLE[number.expression])
         if not facts.is_possible(number.statistic, number.printed):
@@ -116,7 +118,8 @@ def _this_paper() -> _Paper:
 def summary(judged: pd.DataFrame) -> pd.DataFrame:
     """Count the verdicts of `judge` by place, in the order of the paper."""
     table = pd.crosstab(judged["place"], judged["verdict"])
-    return table.reindex(index=published.PLACES, columns=verdicts.VERDICTS, fill_value=0)
+    places = [place for place in published.PLACES if place in table.index]
+    return table.reindex(index=places, columns=verdicts.VERDICTS, fill_value=0)
 
 
 def proofs(judged: pd.DataFrame, registry: pd.DataFrame | None = None) -> list[str]:

@@ -7,13 +7,14 @@ one that it gives up is inconsistent, with a smallest set of numbers that cannot
 from collections.abc import Iterator
 from decimal import Decimal
 
-from nxp2lib import findings
+from nxp2lib import findings, table
 from nxp2lib.audit import attainable, summaries, verdicts
 from nxp2lib.audit.settled import UNSETTLED, Settled, key_of
 from nxp2lib.audit.verdicts import CONSISTENT, INCONSISTENT, UNDETERMINED, Finding
 from nxp2lib.reconstruction import facts
 
-NEITHER = ", and agree with nothing"
+ARE_PRINTED = " are printed"
+EXCLUDED = ("anti_sae", "anti_tif1_beta")  # people screened whom the methods leave out of the study
 
 
 class Stated(Settled):
@@ -27,6 +28,11 @@ class Stated(Settled):
         if found.verdict == INCONSISTENT:
             return self._excluded(number, found)
         return found._replace(reason=found.reason + self._everyone(number.row, number.of))
+
+    def counted(self, number) -> str:
+        """Say what the counts make of a percentage, where the printed numbers settle them."""
+        n, of = self.count(number.row, number.of), self.denominator(number.row, number.of)
+        return f"; {n}/{of} is {table.percentage(n, of)} %" if n is not None and of else ""
 
     def _everyone(self, row: str, group: str) -> str:
         """Say that the denominators of two groups make up all patients to whom a row applies."""
@@ -52,7 +58,7 @@ class Stated(Settled):
         if not self.is_kept(number):
             reasons = [self.elsewhere(number).removeprefix("; "), reason]
             return self._excluded(number, Finding(INCONSISTENT, "; ".join(filter(None, reasons))))
-        if number.result == "flow" and reason.endswith(NEITHER):
+        if number.result == "flow" and ARE_PRINTED in reason:
             return Finding(UNDETERMINED, reason)
         return Finding(CONSISTENT, reason or "patients can exist who have it together with everything else kept")
 
@@ -82,6 +88,8 @@ class Stated(Settled):
             printed = [number.printed if key == here else self.said.get(key) for key in [whole, *parts]]
             if parts and None not in printed:
                 if said := _added(kept, *printed):
+                    if number.result == "flow":
+                        return said + self._gap(*printed)
                     return said + (self._weak(number) if kept and len(parts) > 1 else "")
                 if kept and number.result == "flow":
                     return self._screened(number, printed[1:])
@@ -110,7 +118,14 @@ class Stated(Settled):
         if number.row == "anti_nxp2":
             return f"as many as the patients, {self.count('patients')}"
         totals = [key[-1] for key in self.fact if key[:2] == (True, "screened")]
-        return f"{' + '.join(parts)} = {sum(map(int, parts))}; {' and '.join(totals)} are printed{NEITHER}"
+        gaps = "".join(self._gap(total, *parts) for total in totals)
+        return f"{' + '.join(parts)} = {sum(map(int, parts))}; {' and '.join(totals)}{ARE_PRINTED}{gaps}"
+
+    def _gap(self, total: str, *parts: str) -> str:
+        """Say that a total exceeds its parts by as many as were excluded: worth knowing, and no proof."""
+        excluded = [n for key, n in self.said.items() if key[0] and key[1] in EXCLUDED]
+        apart, many = int(total) - sum(map(int, parts)), sum(map(int, excluded))
+        return f"; {total} less {int(total) - apart} is {many}, as many as are excluded" if 0 < apart == many else ""
 
     def _weak(self, number) -> str:
         """Say how many of a group named after its weakness have none."""

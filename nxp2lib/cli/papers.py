@@ -34,8 +34,10 @@ def audit(
 
 
 def _audit_paper(target: Path | None) -> None:
+    from nxp2lib import published
     from nxp2lib.audit import paper, verdicts
 
+    typer.echo(f"Of the {published.EDITION}.")
     since = time.perf_counter()
     with terminal.waiting("Checking the paper's numbers ..."):
         judged = paper.judge()

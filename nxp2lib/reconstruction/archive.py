@@ -73,7 +73,7 @@ def about_patients(known: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the facts that a cohort can be checked against: all but the numbers of people screened.
 
     >>> len(about_patients())
-    234
+    222
     """
     known = facts.kept() if known is None else known
     return known[known["result"] != "flow"]

@@ -23,7 +23,7 @@ class Allowed:
 
     >>> allowed = Allowed()
     >>> allowed.facts.loc[allowed.facts["status"] == "given up", "printed"].tolist()
-    ['162', '15.8', '156', '62.0', '2596', '38', '11.6', '50']
+    ['162', '15.8', '156', '62.0', '2596', '38', '11.6']
     """
 
     def __init__(self, registry: pd.DataFrame | None = None):

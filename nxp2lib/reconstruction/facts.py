@@ -52,8 +52,8 @@ def left_out() -> dict[str, str]:
 
 
 def _addressed(registry: pd.DataFrame) -> pd.DataFrame:
-    """Return the printed numbers that a run computes again, each with the parts of its expression."""
-    known = registry[["id", "place", "expression", "printed"]]
+    """Return the printed digits that a run computes again, each with the parts of its expression."""
+    known = registry.loc[registry["origin"] != "word", ["id", "place", "expression", "printed"]]
     return known.join(known["expression"].str.extract(published.ADDRESS)).dropna()
 
 

@@ -229,6 +229,7 @@ def _values(folder: Path, chapters: list[Chapter], terms: dict[str, str], comput
     return {
         "titles": {name: book.cells[0].source.splitlines()[0].removeprefix("# ") for name, book, _ in chapters},
         "whose": _whose(chapters),
+        "edition": published.EDITION,
         "table1": Markup(re.search(r"<table.*</table>", table1, flags=re.DOTALL)[0]),
         "figure1": _described(drawn[0]),
         "terms": [(term, _slug(term), Markup(said)) for term, said in terms.items()],

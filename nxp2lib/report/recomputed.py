@@ -8,7 +8,7 @@ from nxp2lib import digits, paths, published, table
 
 
 def agreement(results: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Set each printed number beside the one computed at its address.
+    """Set each printed number beside the one computed at its address; words of rounding have no digits to compare.
 
     ``results`` holds long tables (``row,group,statistic,value``) by result name. Returns the registry's ``id``,
     ``place`` and ``printed`` with ``row``, ``group``, ``statistic``, ``value`` (computed, NaN where nothing was),
@@ -16,7 +16,7 @@ def agreement(results: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """
     computed = pd.concat(results, names=["result"]).reset_index("result")
     computed = computed.set_index(["result", "row", "group", "statistic"])["value"]
-    registry = published.load()
+    registry = published.load().query("origin != 'word'").reset_index(drop=True)
     parts = registry["expression"].str.extract(published.ADDRESS)
     values = computed.reindex(pd.MultiIndex.from_frame(parts)).to_numpy(dtype=float)
     of = computed.reindex(pd.MultiIndex.from_frame(parts.assign(statistic="denominator"))).to_numpy(dtype=float)

@@ -100,6 +100,7 @@ def page(patients: pd.DataFrame, compared: pd.DataFrame, judged: pd.DataFrame, s
         malignancies=[observed, ("Standardized incidence ratio", *number_cells(incidence))],
         tested=tested,
         mark=MARK,
+        edition=published.EDITION,
         doubts=[(facts.say(one).replace("p_value", "P"), one.verdict, one.reason) for one in doubts.itertuples()],
         settings=settings,
         limit=f"{patients.attrs['juvenile_below_age']:g}",

@@ -18,7 +18,7 @@ import pytest
 from budget import LONG, budget
 from typer.testing import CliRunner
 
-from nxp2lib import cli, paths
+from nxp2lib import cli, paths, published
 from nxp2lib.report import book
 
 NAMES = [path.stem for path in sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
@@ -89,9 +89,7 @@ def test_pictures_have_words_and_tables_and_figures_can_be_downloaded(made):
 
 def test_the_page_of_printed_numbers_holds_all_of_them_with_their_cells(made):
     text = (made / "printed_numbers.html").read_text(encoding="utf-8")
-    assert text.count("<tr data-verdict") == len(pd.read_csv(paths.PUBLISHED / "table1.csv")) + sum(
-        len(pd.read_csv(path)) for path in paths.PUBLISHED.glob("*.csv") if path.stem != "table1"
-    )
+    assert text.count("<tr data-verdict") == len(published.load())
     for target in set(re.findall(r'href="(\d\d_\w+)\.html#(computed-\w+)"', text)):
         assert f'id="{target[1]}"' in (made / f"{target[0]}.html").read_text(encoding="utf-8"), target
 
@@ -101,6 +99,12 @@ def behind(run: Path, name: str, file: str) -> str:
     cells = nbformat.read(run / ".book" / "source" / f"{name}.ipynb", as_version=4).cells
     (place,) = [place for place, cell in enumerate(cells) if f"<files/{file}>" in cell.source]
     return cells[place - 1].source
+
+
+@pytest.mark.parametrize("name", ["index", "printed_numbers", NAMES[0], NAMES[5]])
+def test_pages_that_judge_say_of_which_edition_they_speak(made, name):
+    text = re.sub(r"\s+", " ", (made / f"{name}.html").read_text(encoding="utf-8"))
+    assert published.EDITION in text.replace("’", "'").replace("&#39;", "'")
 
 
 def test_a_download_stands_behind_the_cell_that_left_it_as_the_record_says(made, run):

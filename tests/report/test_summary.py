@@ -36,6 +36,7 @@ def test_every_row_of_both_tables_is_there(page):
 def test_the_page_stands_alone_and_says_whose_patients_these_are(page):
     assert "Cohort of 80 patients, none of them marked as synthetic." in page
     assert "Published: 76 Japanese patients, 29 juvenile and 47 adult." in page
+    assert published.EDITION in page.replace("&#39;", "'")
     assert re.findall(r'src="(.{10})', page) == ["data:image"]
     assert "http" not in page.replace("http://www.w3.org", "") and "<script" not in page
     assert re.search(r'alt="\d+ of \d+ findings differ', page)
