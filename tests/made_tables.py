@@ -224,7 +224,7 @@ def planted(rows: list[Row], error: str, author: Author, rng) -> list[Row]:
     """Return the rows with one error of a kind in one of them; as they were where no row can have it."""
     for place in rng.permutation(len(rows)):
         wrong = PLANT[error](deepcopy(rows[place]), author, rng, rows[place - 1].p if place else "")
-        if wrong and cells(wrong, author) != cells(rows[place], author):
+        if wrong and cells(wrong, author) != cells(rows[place], author) and (wrong.p or not rows[place].p):
             wrong = wrong._replace(error=error, knowable=not can_be_true(wrong, author))
             return [wrong if at == place else row for at, row in enumerate(rows)]
     return rows
@@ -261,7 +261,7 @@ def _percentage(row: Row, author: Author, rng, _) -> Row | None:
 
 
 def _p(row: Row, author: Author, rng, _) -> Row | None:
-    if row.is_of_counts and rng.random() < 0.5:
+    if row.p and row.is_of_counts and rng.random() < 0.5:
         near = [(min(max(found + int(rng.integers(-2, 3)), 0), known), known) for found, known in row.truth]
         return row._replace(p=p_printed(fourfold_p(row.test, *near), author), how="of other counts")
     if not row.p or not row.p[0].isdigit():
