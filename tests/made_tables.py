@@ -284,7 +284,8 @@ def _copied(row: Row, author: Author, rng, above: str) -> Row | None:
 
 
 def _swapped(row: Row, author: Author, rng, _) -> Row | None:
-    how = str(rng.choice(["counts alone", "all but n", "all"] if row.is_of_counts else ["all but n", "all"]))
+    often = ["counts alone", "counts alone", "all but n", "all but n", "all"]
+    how = str(rng.choice(often if row.is_of_counts else often[2:]))
     pairs = [row.count] if how == "counts alone" else [row.count, row.share, row.center, row.low, row.high]
     for pair in [*pairs, row.n] if how == "all" else pairs:
         pair.reverse()
