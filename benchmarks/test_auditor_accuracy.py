@@ -1,6 +1,6 @@
 """How often the audit of ledgers accuses a true row, and how many planted errors it finds.
 
-    PYTHONPATH=. .venv/bin/python benchmarks/test_auditor_accuracy.py
+    .venv/bin/python benchmarks/test_auditor_accuracy.py
 
 prints the README's table. The tables are those of `made_tables`, which shares nothing with the audit.
 """
