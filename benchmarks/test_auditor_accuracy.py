@@ -81,7 +81,7 @@ def main(rows: int = ROWS) -> pd.DataFrame:
     return found
 
 
-def test_no_true_row_is_accused(capsys):
+def test_the_audit_as_a_diagnostic_test(capsys):
     with capsys.disabled():
         print()
         found = main()
