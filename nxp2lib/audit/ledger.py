@@ -247,7 +247,10 @@ def _inferred(places: list[int], compared: dict[int, Comparison], known: PValues
     standard = conventions.standard(columns, chance) if shares else None
     expected = standard or "fisher"
     lacking = {place: share for place, share in shares.items() if not any(share[expected, h] for h in digits.HABITS)}
-    needed = {place: {name for name in TRIED if share[name, digits.ROUNDED] == 1} for place, share in lacking.items()}
+    needed = {
+        place: {name for name in TRIED if any(share[name, habit] == 1 for habit in digits.HABITS)}
+        for place, share in lacking.items()
+    }
     found = {}
     for place in places:
         others = Counter(name for row, names in needed.items() if row != place for name in names)

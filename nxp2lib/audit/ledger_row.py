@@ -39,7 +39,7 @@ class Group(NamedTuple):
     lacks: str = ""
     chance: float = nan  # that an unrelated percentage would fit one
     share: str = ""  # the percentage as printed
-    is_spare: bool = False  # to be tried only where the table leaves patients out, or rounds otherwise, in some row
+    is_spare: bool = False  # to be tried last, and with ``hidden`` only where the table leaves patients out elsewhere
 
 
 class Reading(NamedTuple):
@@ -58,6 +58,11 @@ class Reading(NamedTuple):
     def is_spare(self) -> bool:
         """Whether a group is read with patients left out, or rounded otherwise, though nothing in it asks for that."""
         return any(group.is_spare for group in self.groups)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Which smaller denominators the groups are read with."""
+        return tuple(dict.fromkeys(group.hidden for group in self.groups if group.hidden))
 
     @property
     def worst(self) -> str:
@@ -251,16 +256,16 @@ def judge(one: Comparison, practice: Practice, known: PValues | None = None) -> 
     """
     usual = [_read(one, reading, practice, known) for reading in one.readings if not reading.is_spare]
     found = min(usual, key=lambda pair: (SEVERITY.index(pair[0].verdict), pair[1]))[0]
-    if found.verdict != INCONSISTENT or not practice.is_loose or one.printed is None:
+    if found.verdict != INCONSISTENT or one.printed is None:
         return found
-    spare = [_read(one, reading, practice, known)[0] for reading in one.readings if reading.is_spare]
+    tried = [reading for reading in one.readings if reading.is_spare and (practice.is_loose or not reading.hidden)]
+    spare = [_read(one, reading, practice, known)[0] for reading in tried]
     return min([found, *spare], key=lambda one: SEVERITY.index(one.verdict))
 
 
 def _read(one: Comparison, reading: Reading, practice: Practice, known: PValues | None) -> tuple[Finding, int]:
     """Return the finding by one way to read a row, and how bad its P value is then."""
-    worst = reading.worst
-    hidden = tuple(dict.fromkeys(group.hidden for group in reading.groups if group.hidden))
+    worst, hidden = reading.worst, reading.hidden
     if one.printed is None:
         said = "; ".join(group.said for group in reading.groups if group.said)
         return Finding(worst or UNDETERMINED, said or "neither a P value nor a percentage is printed", hidden), 0

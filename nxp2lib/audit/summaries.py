@@ -86,7 +86,7 @@ class _Mark(NamedTuple):
 
 class _Group(NamedTuple):
     n: int
-    marks: list[_Mark]
+    marks: tuple[_Mark, ...]
 
 
 def rank_test(second: Summary, first: Summary, method: str = "weibull") -> RankBounds:
@@ -111,7 +111,7 @@ def rank_test(second: Summary, first: Summary, method: str = "weibull") -> RankB
     unit = min(high - low for low, high in ends)
     groups = [_group(summary, method, unit) for summary in (second, first)]
     for name, summary, group in zip(("second", "first"), (second, first), groups, strict=True):
-        if _greatest_u(group, group) is None:
+        if not _exists(group):
             printed = ", ".join(f"{key} {value}" for key, value in summary._asdict().items() if value is not None)
             values = f"no whole multiples of {float(unit):g} print these numbers"
             raise Infeasible(f"the {name} group ({printed}): {values} with quantiles by the method {method}")
@@ -157,8 +157,8 @@ def _group(summary: Summary, method: str, unit: Fraction) -> _Group:
         raise ValueError(f"n: {summary.n} is not accepted; accepted: one patient or more")
     places = np.quantile(np.arange(summary.n, dtype=float), [0, 0.25, 0.5, 0.75, 1], method=method).tolist()
     printed = [summary.minimum, summary.q1, summary.median, summary.q3, summary.maximum]
-    marks = [_mark(place, text, unit) for place, text in zip(places, printed, strict=True) if text is not None]
-    return _Group(summary.n, marks)
+    marks = (_mark(place, text, unit) for place, text in zip(places, printed, strict=True) if text is not None)
+    return _Group(summary.n, tuple(marks))
 
 
 def _mark(place: float, printed: str, unit: Fraction) -> _Mark:
@@ -187,6 +187,30 @@ def _values(model, group: _Group, other: _Group) -> dict:
     return values
 
 
+def _exists(group: _Group) -> bool:
+    """Tell whether some sorted values print a group's numbers; marks are taken from the left, each as low as can be."""
+    if any(one.last >= other.first for one, other in pairwise(group.marks)):
+        return _greatest_u(group, group) is not None  # neighbouring marks share a value
+    lowest = None
+    for mark in group.marks:
+        both = mark.below + mark.above
+        start = -(-mark.least // both)
+        tried = (last if lowest is None else max(last, lowest) for last in range(start, start + both + 1))
+        fitting = (last for last in tried if _partner(mark, last, lowest))
+        if (lowest := next(fitting, None)) is None:
+            return False
+    return True
+
+
+def _partner(mark: _Mark, last: int, lowest: int | None) -> bool:
+    """Tell whether a value from ``lowest`` to ``last`` makes a mark's printed number together with ``last``."""
+    if not mark.below:
+        return mark.least <= mark.above * last <= mark.most
+    first = min(last, (mark.most - mark.above * last) // mark.below)
+    return (lowest is None or first >= lowest) and mark.least <= mark.below * first + mark.above * last <= mark.most
+
+
+@lru_cache(maxsize=1000)
 def _greatest_u(upper: _Group, lower: _Group) -> float | None:
     """Return the greatest U of the upper group, None where no values print the summaries.
 

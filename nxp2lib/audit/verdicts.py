@@ -180,7 +180,7 @@ class _Judged:
         if everywhere:
             stated = " or ".join(LABELS[name] for name in self.practice.expected)
             other = f"{self._computed(everywhere[0])}, but {stated} is stated"
-            return INCONSISTENT, f"{own}, not {self.printed}; {other}", ()
+            return INCONSISTENT, f"{own}, not {self.printed}; {other}", labels
         usual = () if self.practice.stated or self.practice.wins else conventions.USUAL
         if found := self._by_habit([*usual, *sorted(self.practice.supported)], ()):
             return found
@@ -303,7 +303,7 @@ def rank_test(printed: str | None, second: summaries.Summary, first: summaries.S
     if printed is None:
         return Finding(UNDETERMINED, "no P value is printed", **bounds)
     between = f"what is printed of the two groups keeps a Mann-Whitney P between {least:.2g} and {greatest:.2g}"
-    if digits.may_be_printed(printed, least, greatest):
+    if _may_be_printed(printed, least, greatest):
         return Finding(UNDETERMINED, between, **bounds)
     return Finding(INCONSISTENT, f"{between}, not {printed}", **bounds)
 
@@ -344,13 +344,27 @@ def t_test(
     if tests == [STUDENT] and named and _gives(printed, spans[WELCH][0]):  # "t test" may be either
         return Finding(OTHER_CONVENTION, f"{shown[WELCH]}; {shown[STUDENT]}", (T_TESTS[WELCH],), **bounds)
     between = f"a Mann-Whitney P between {ranks[0]:.2g} and {ranks[1]:.2g}" if ranks else ""
-    if ranks and digits.may_be_printed(printed, *ranks):
+    for name in tests:
+        if _may_be_printed(printed, *spans[name][1:]):
+            habit = digits.match(printed, spans[name][0])
+            then = _by_habit(habit, spans[name][0], printed) if habit else f"{said}: rounded up, or cut off"
+            verdict = OTHER_CONVENTION if habit else UNDETERMINED
+            return Finding(verdict, f"{shown[name]}; {then}", (habit,) if habit else (), **bounds)
+    if ranks and _may_be_printed(printed, *ranks):
         said = f"{said}, not {printed}; they allow {between} too" if said else f"the printed digits allow {between}"
         return Finding(UNDETERMINED, said, **bounds)
     said = f"{said} and {between}" if said and between else said or f"the printed digits allow {between}"
     other = [name for name in spans if named and name not in tests and _gives(printed, spans[name][0])]
     but = f"; {shown[other[0]]}, but is not stated" if other else ""
     return Finding(INCONSISTENT, f"{said}, not {printed}{but}", **bounds)
+
+
+def _may_be_printed(printed: str, least: float, greatest: float) -> bool:
+    """Tell whether a P value between two bounds can be printed like this by any habit of rounding."""
+    if not printed[0].isdigit():
+        return digits.may_be_printed(printed, least, greatest)
+    unit = 10.0 ** -digits.decimals(printed)
+    return least < float(printed) + unit and greatest >= float(printed) - 0.56 * unit
 
 
 def _gives(printed: str, p: float) -> bool:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from nxp2lib import wording
 from nxp2lib.audit import ledger, verdicts
+from nxp2lib.audit.conventions import LABELS
 from nxp2lib.audit.whole import HABITS, Whole
 from nxp2lib.report import pages
 
@@ -16,6 +17,9 @@ PARTS = {
 }
 
 
+EXPLAIN = {*LABELS.values(), *HABITS}  # not a denominator alone
+
+
 def predicted(judged: pd.DataFrame) -> str:
     """Say how many matches with a test that is not the expected one chance alone predicts; empty where none is known.
 
@@ -23,11 +27,13 @@ def predicted(judged: pd.DataFrame) -> str:
     probability of such a match is added up.
     """
     known = judged["chance"].dropna()
-    matched = int((judged.loc[known.index, "verdict"] == verdicts.OTHER_CONVENTION).sum())
+    named = judged.loc[known.index, "conventions"].str.split("; ").map(set)
+    matched = sum(bool(names & EXPLAIN) for names in named)
     if known.empty:
         return ""
     rows = f"{wording.count(len(known), 'row')} {'is' if len(known) == 1 else 'are'} not as expected"
-    return f"{rows}; {matched} of them fit another convention, where chance alone predicts {known.sum():.1f}."
+    fit = f"{matched} of them {'fits' if matched == 1 else 'fit'} another convention"
+    return f"{rows}; {fit}, where chance alone predicts {known.sum():.1f}."
 
 
 def write(printed: pd.DataFrame, judged: pd.DataFrame, wholes: list[Whole], name: str, path: str | Path) -> None:

@@ -593,7 +593,7 @@ def test_a_ledger_gets_a_verdict_for_each_row_even_where_a_cell_cannot_be_read(n
     assert "[bold]Infarction[/]" in infarction and "0.0433" in infarction
     assert "file row 4, column a_count: 'twelve' is not accepted" in broken
     assert counts.startswith("3 rows: ")
-    assert chance.startswith("1 row is not as expected; 1 of them fit another convention, where chance alone predicts")
+    assert chance.startswith("1 row is not as expected; 1 of them fits another convention, where chance alone predicts")
     assert (wrote, page) == tuple(f"Wrote {tmp_path / name}" for name in ("verdicts.csv", "page.html"))
     assert "What needs an explanation" in (tmp_path / "page.html").read_text(encoding="utf-8")
     with (tmp_path / "verdicts.csv").open(encoding="utf-8-sig", newline="") as saved:

@@ -38,8 +38,8 @@ def test_what_was_typed_is_shown_and_never_executed(tmp_path):
 
 
 def test_matches_by_chance_are_counted_beside_those_that_occurred():
-    frame = pd.DataFrame({"verdict": ["inconsistent", "reproduced under another convention", "reproduced"],
-                          "chance": [0.25, 0.5, float("nan")]})  # fmt: skip
-    said = "2 rows are not as expected; 1 of them fit another convention, where chance alone predicts 0.8."
+    names = ["denominator 17", "denominator 17; chi-square; G test", "chi-square"]
+    frame = pd.DataFrame({"conventions": names, "chance": [0.25, 0.5, float("nan")]})
+    said = "2 rows are not as expected; 1 of them fits another convention, where chance alone predicts 0.8."
     assert letter.predicted(frame) == said
     assert letter.predicted(frame.tail(1)) == ""
