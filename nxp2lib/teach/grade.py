@@ -67,10 +67,20 @@ def feedback(trainee: str, graded: pd.DataFrame) -> str:
     """
     rows: list[tuple] = []
     for notebook, found in graded.groupby("notebook", sort=False):
-        rows.append((f"{notebook}: {found['points'].sum()} of {found['of'].sum()}",))
-        rows += [(row.exercise, _said(row)) for row in found.itertuples()]
+        rows.append((f"{_plain(str(notebook))}: {found['points'].sum()} of {found['of'].sum()}",))
+        numbered = enumerate(found.itertuples(), start=1)
+        rows += [(f"Exercise {number}: {_plain(str(row.exercise))}", _said(row)) for number, row in numbered]
     points, of = graded[["points", "of"]].sum()
     return pages.render("teach/templates/feedback.html", trainee=trainee, points=points, of=of, rows=rows)
+
+
+def _plain(name: str) -> str:
+    """Return a name of notebooks and exercises as words.
+
+    >>> _plain("00_start_here"), _plain("share-of-myalgia")
+    ('00 start here', 'share of myalgia')
+    """
+    return name.replace("_", " ").replace("-", " ")
 
 
 def _said(row) -> str:

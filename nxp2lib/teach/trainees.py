@@ -50,7 +50,7 @@ def names(path: str | Path) -> list[str]:
         if not any(cell.strip() for cell in row):
             continue
         if not NAME.fullmatch(name) or name.lower() == INSTRUCTOR:
-            accepted = "accepted: up to 40 letters, digits, - and _, beginning with a letter or digit"
+            accepted = "accepted: up to 40 letters from A to Z, digits, - and _, beginning with a letter or digit"
             raise TeachError(f"{said} not accepted; {accepted}")
         if name.lower() in found:
             raise TeachError(f"{said} already in row {found[name.lower()][0]}")

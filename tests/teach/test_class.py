@@ -226,6 +226,7 @@ def test_what_a_trainee_wrote_is_text_on_the_page():
     row = ("anna", FIRST, "share-of-myalgia", 0, 1, "answered <script>", "")
     page = grade.feedback("anna", pd.DataFrame([row], columns=grade.COLUMNS))
     assert "<script>" not in page and "answered &lt;script&gt;" in page
+    assert "Exercise 1: share of myalgia" in page and "00 start here: 0 of 1" in page
 
 
 def test_what_is_right_beside_a_failure_still_counts(graded):
