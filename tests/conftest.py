@@ -21,6 +21,8 @@ os.environ["NXP2_OUTPUT_ROOT"] = tempfile.mkdtemp(prefix="nxp2-tests-")
 if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["NXP2_CACHE"] = tempfile.mkdtemp(prefix="nxp2-tests-cache-")
     atexit.register(shutil.rmtree, os.environ["NXP2_CACHE"], ignore_errors=True)
+# nbval's kernels begin warm too.
+os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = "nxp2-warm"
 # A shell lets what it starts in the background ignore Ctrl-C, and so would every command that a test starts and stops.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # No test is timed, and continuous integration tries the same examples on every run.

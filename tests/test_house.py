@@ -77,8 +77,8 @@ def test_the_core_is_small():
 
 
 def test_the_package_is_small():
-    """10,000 when it moved in; since then proofs of exports, rules of reading, sandbox, cache, auditor."""
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in FILES.values()) <= 12_975
+    """10,000 when it moved in; since then proofs of exports, rules of reading, sandbox, cache, auditor, kernels."""
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in FILES.values()) <= 13_240
 
 
 @pytest.mark.parametrize("number", ["01", "02", "03", "04"])

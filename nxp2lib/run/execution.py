@@ -63,7 +63,7 @@ def _executed(plan: Plan, notebooks: list[Notebook]) -> Iterator[Progress | Outc
     with (
         temporary() as folder,
         ThreadPoolExecutor(plan.jobs) as pool,
-        closing(Session(plan.output, plan.timeout, folder, messages.put)) as session,
+        closing(Session(plan.output, plan.timeout, folder, messages.put, warm=len(notebooks) > 1)) as session,
     ):
         unfinished = [pool.submit(session.run, one, plan.entries[one.name]["parameters"]) for one in notebooks]
         while unfinished:

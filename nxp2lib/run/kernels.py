@@ -18,6 +18,7 @@ from nxp2lib.run.parameters import Notebook
 
 DIED = "the kernel died; if it ran out of memory, --jobs 1 runs one notebook at a time"
 HERE = re.compile("|".join(re.escape(f"{folder}{os.sep}") for folder in (paths.ROOT, sys.prefix)))
+WARM = "nxp2-warm"  # the provisioner's name in pyproject.toml
 LONGEST_FOLDER = 85  # characters, for sockets: a socket's whole path may have 103 on macOS, 107 on Linux
 
 
@@ -79,10 +80,20 @@ class Running:
 
 
 class Session:
-    """Kernels that execute notebooks, each in a process of its own and led by a thread of this one."""
+    """Kernels that execute notebooks, each in a process of its own and led by a thread of this one.
 
-    def __init__(self, output: Path, timeout: float | None, folder: Path, send: Callable[[Progress | Outcome], None]):
-        self.output, self.timeout, self.folder, self.send = output, timeout, folder, send
+    ``warm``: they are forked from one process that has imported what notebooks do (`nxp2lib.run.warm`).
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        timeout: float | None,
+        folder: Path,
+        send: Callable[[Progress | Outcome], None],
+        warm: bool = False,
+    ):
+        self.output, self.timeout, self.folder, self.send, self.warm = output, timeout, folder, send, warm
         self.numbers = itertools.count()
         self.begun: list[Running] = []
         self.stopped = False
@@ -151,8 +162,12 @@ class Session:
 
         folder, name = self.folder, next(self.numbers)  # a short name, since sockets are called by it
 
+        spec = KernelSpec(**get_kernel_dict())
+        if self.warm:
+            spec.metadata = {**spec.metadata, "kernel_provisioner": {"provisioner_name": WARM}}
+
         class Kernel(AsyncKernelManager):
-            kernel_spec = KernelSpec(**get_kernel_dict())
+            kernel_spec = spec
 
             def __init__(self, **settings):
                 transport = "ipc" if os.name == "posix" and len(str(folder)) <= LONGEST_FOLDER else "tcp"
