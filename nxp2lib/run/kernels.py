@@ -159,11 +159,12 @@ class Session:
         from ipykernel.kernelspec import get_kernel_dict
         from jupyter_client.kernelspec import KernelSpec
         from jupyter_client.manager import AsyncKernelManager
+        from jupyter_client.provisioning import KernelProvisionerFactory
 
         folder, name = self.folder, next(self.numbers)  # a short name, since sockets are called by it
 
         spec = KernelSpec(**get_kernel_dict())
-        if self.warm:
+        if self.warm and WARM in KernelProvisionerFactory.instance().get_provisioner_entries():
             spec.metadata = {**spec.metadata, "kernel_provisioner": {"provisioner_name": WARM}}
 
         class Kernel(AsyncKernelManager):
