@@ -184,7 +184,8 @@ class _Judged:
         usual = () if self.practice.stated or self.practice.wins else conventions.USUAL
         if found := self._by_habit([*usual, *sorted(self.practice.supported)], ()):
             return found
-        partly = [name for name in (*self.practice.expected, *conventions.USUAL) if any(self.fits.get(name, ()))]
+        tried = (*self.practice.expected, *conventions.USUAL, "fisher_one_sided")
+        partly = [name for name in tried if any(self.fits.get(name, ()))]
         if some := [name for name in (*somewhere, *partly) if name in (*accepted, *self.practice.expected)]:
             said = f"{own}; {LABELS[some[0]]} prints {self.printed} for {self._where(some[0])}: no reproduction"
             return UNDETERMINED, said, ()
@@ -226,7 +227,7 @@ class _Judged:
             f"{_against(table)} ({fit[0]})" for table, fit in found
         ]
         shown = " or ".join([*which[:3], *([f"{len(which) - 3} more"] if len(which) > 3 else [])])
-        return f"{shown}, of {len(self.tables)} tables that fit"
+        return shown if len(self.tables) == 1 else f"{shown}, of {len(self.tables)} tables that fit"
 
 
 def fits(printed: str, value: float) -> tuple[str, ...]:

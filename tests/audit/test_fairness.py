@@ -79,6 +79,13 @@ def test_an_unusual_test_in_one_row_explains_nothing_where_the_table_follows_ano
     assert (several["verdict"][-2:] == OTHER_CONVENTION).all(), "two rows that need it support each other"
 
 
+def test_a_one_sided_test_that_is_cut_off_and_that_no_other_row_needs_is_neither_excused_nor_accused():
+    """34/59 against 8/25: 0.0284 one-sided, in a table that follows the two-sided test."""
+    found = judged(*column("fisher", PAIRS), counts("34/59", "8/25", "0.02")).iloc[-1]
+    assert found["verdict"] == UNDETERMINED
+    assert found["reason"].endswith("one-sided Fisher prints 0.02 for 34/59 against 8/25 (cut off): no reproduction")
+
+
 def test_every_match_carries_how_likely_it_is_by_chance():
     found = judged(*column("fisher", PAIRS), *column("chi_square", [((14, 34), (6, 40))])).iloc[-1]
     assert found["verdict"] == OTHER_CONVENTION and 0 < found["chance"] < 0.2
