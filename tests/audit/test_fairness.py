@@ -111,6 +111,20 @@ def test_as_many_wrong_p_values_match_by_chance_as_is_predicted():
     assert 0.5 * predicted < matched < 2 * predicted and matched > 5
 
 
+def test_a_match_that_many_p_values_would_make_explains_nothing():
+    """One-sided Fisher is 0.2476: of a third of all P values with one decimal some test or other would do the same."""
+    found = judged(counts("4/20", "2/24", "0.2")).loc[0]
+    assert found["verdict"] == UNDETERMINED and found["chance"] > 0.2
+    assert judged(counts("4/20", "2/24", "0.248")).loc[0, "verdict"] == OTHER_CONVENTION
+
+
+def test_of_two_tests_that_give_as_many_rows_none_is_the_standard():
+    one, other = np.array([1.0, 1, 1, 0]), np.array([0, 1.0, 1, 1])
+    fits = {("fisher", digits.ROUNDED): one, ("chi_square", digits.ROUNDED): other}
+    assert conventions.standard(fits, np.full(4, 0.001)) is None
+    assert conventions.standard(dict(list(fits.items())[:1]), np.full(4, 0.001)) == "fisher"
+
+
 def test_a_test_that_gives_some_of_the_tables_that_fit_is_no_reproduction():
     cells = {"a_pct": "35", "a_n": "200", "b_count": "100/200"}
     usual = judged(cells | {"p_printed": "0.003"}).loc[0]
