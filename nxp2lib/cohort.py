@@ -176,7 +176,7 @@ def provenance(frame: pd.DataFrame) -> str:
     minimum = frame.attrs.get("minimum_group", findings.MINIMUM_GROUP)
     parts = [f"{n} {group}" for sizes in frame.attrs.get("sizes", {}).values() for group, n in sizes.items()]
     if parts:
-        said += f" {', '.join(parts)}: not described apart (a group of fewer than {minimum})."
+        said += f" {', '.join(parts)}: not described apart (a group or the rest has fewer than {minimum})."
     elif minimum < findings.MINIMUM_GROUP:
         said += f" Groups of {minimum} or more are described."
     return f"{said} {INSIDE}"

@@ -137,7 +137,7 @@ def test_of_one_juvenile_nothing_is_told_line_by_line(tmp_path):
     cells = table1[table1[0].str.contains(", n (%)", regex=False)]
     assert len(cells) > 10 and set(cells[[2, 3]].to_numpy().ravel()) == {"–"}
     for name in names:
-        assert "1 juvenile, 11 adult: not described apart (a group of fewer than 5)" in shown[name]
+        assert "1 juvenile, 11 adult: not described apart (a group or the rest has fewer than 5)" in shown[name]
         assert "Stays inside the centre." in shown[name]
     drawn = (out / "figures" / "age_histogram.svg").read_text(encoding="utf-8")
     assert "All patients, n = 12" in drawn and "aged 0 to 110" in drawn
