@@ -350,7 +350,7 @@ def _unconditional(name: str, table: np.ndarray) -> float:
     return len(evidence) * min(_greatest_probability(region) for region in extreme)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)  # of large groups one holds megabytes
 def _evidence(name: str, second: int, first: int) -> np.ndarray:
     """Return the P values by which tables of two groups are ordered, by the findings in each, for each side."""
     a, c = (grid.ravel() for grid in np.mgrid[: second + 1, : first + 1])

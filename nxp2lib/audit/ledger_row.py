@@ -226,11 +226,15 @@ def _percentage(count: int, of: int, share: str) -> list[Group]:
 
 
 def _denominators(count: int, share: str, of: int) -> list[int]:
-    """Return the sizes, up to ``of``, of which a count is printed as this percentage by any habit of rounding."""
+    """Return the sizes, up to ``of``, of which a count is printed as this percentage by any habit of rounding.
+
+    None are returned where they are more than could be tried: of a large group, 0 % may be of any part.
+    """
     least, most = (Decimal(share) + side for side in (-1, 1))  # wider than any habit of rounding
     low = max(count, 1, int(100 * count / most)) if most else 1
     high = min(of, int(100 * count / least) + 1) if least > 0 else of
-    return [n for n in range(low, high + 1) if digits.habits(share, digits.percent(count, n))]
+    sizes = range(low, high + 1) if high - low < 10 * MANY else range(0)
+    return [n for n in sizes if digits.habits(share, digits.percent(count, n))]
 
 
 def _chance(count: int, of: int, decimals: int) -> float:

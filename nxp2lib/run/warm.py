@@ -119,11 +119,6 @@ class Parent:
         told.sendall(json.dumps(ask | {"env": dict(env or os.environ)}).encode() + b"\n")
         return Forked(int(_line(told)), told)
 
-    def close(self) -> None:
-        """End the parent and every kernel that it has started."""
-        self.asking.close()
-        self.process.wait()
-
 
 _LOCK = threading.Lock()
 _PARENTS: list[Parent] = []

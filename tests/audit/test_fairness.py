@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from nxp2lib import digits, fourfold
-from nxp2lib.audit import conventions, ledger, summaries, verdicts, whole
+from nxp2lib.audit import conventions, ledger, ledger_row, summaries, verdicts, whole
 from nxp2lib.audit.conventions import Practice
 from nxp2lib.audit.summaries import MeanSD, Summary
 from nxp2lib.audit.verdicts import CONSISTENT, INCONSISTENT, OTHER_CONVENTION, REPRODUCED, UNDETERMINED
@@ -223,6 +223,13 @@ def test_of_a_wrong_percentage_the_way_to_read_it_that_explains_p_is_said():
     assert as_printed["verdict"] == INCONSISTENT
     assert as_printed["reason"].startswith("6/20 is 30.00 %, which rounds to 30.0; ")
     assert "two-sided Fisher of 6/20 against 5/40 is 0.1553, which rounds to 0.155" in as_printed["reason"]
+
+
+def test_of_a_large_group_no_smaller_one_is_looked_for_that_could_not_be_tried():
+    """0 of a million took seconds for each row: half a million denominators fit, and none of their tables was tried."""
+    assert len(ledger_row._denominators(0, "0.0", 40)) == 40
+    assert ledger_row._denominators(0, "0.0", 1_000_000) == ledger_row._denominators(12, "0.0", 900_000) == []
+    assert judged(counts("12/900000 (0.0)", "5/5000", "0.04")).loc[0, "verdict"] == INCONSISTENT
 
 
 def test_a_percentage_of_no_whole_number_proposes_the_denominator_that_fits():
